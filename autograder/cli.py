@@ -1,0 +1,324 @@
+"""The command `autograder`: results go to files, messages to stderr, the verdict to the exit code.
+
+Exit codes: 0 grading was completed, whatever the marks; 1 something of ours or the machine failed; 2 unusable
+arguments.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from autograder.pipeline.classroom import Class
+    from autograder.pipeline.results import Results
+
+app = typer.Typer(
+    help="Build, prove and grade the assignments of the course on attention and sequence models.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Data(StrEnum):
+    """What the training exercises train on."""
+
+    generated = "generated"
+    imdb = "imdb"
+
+
+class Profile(StrEnum):
+    """The machine that trains."""
+
+    cpu = "cpu"
+    gpu = "gpu"
+
+
+Names = Annotated[list[str] | None, typer.Argument(help="Assignments, e.g. 05_layer_norm; default: all.")]
+Sandbox = Annotated[
+    bool,
+    typer.Option(help="--no-sandbox runs student code as you, for your own notebooks only; marks count as untrusted."),
+]
+Jobs = Annotated[int | None, typer.Option(help="Submissions at the same time; default: one per core.")]
+
+
+@app.command()
+def build(
+    assignments: Names = None,
+    sandbox: Sandbox = True,
+    check: Annotated[bool, typer.Option(help="Only tell whether release/ and solutions/ are up to date.")] = False,
+) -> None:
+    """Make release/ and solutions/ from source/, and verify them.
+
+    Example: autograder build 05_layer_norm
+    """
+    from dataclasses import replace
+
+    from autograder.pipeline.build import build as build_one
+    from autograder.pipeline.build import is_fresh
+    from autograder.pipeline.settings import find_course, read_settings
+
+    course = find_course(Path.cwd())
+    names = _known(assignments)
+    if check:
+        stale = [line for name in names for line in is_fresh(course, name, course / "release", course / "solutions")]
+        for line in stale:
+            _say(line)
+        if stale:
+            raise typer.Exit(1)
+        return
+    settings = replace(read_settings(course), sandbox=sandbox)
+    for name in names:
+        _say(f"{name}: building, executing the solution and grading it")
+        built = build_one(course, name, course / "release", course / "solutions", settings)
+        _say(f"{name}: {built.points:g} points, solved gets all of them, untouched none")
+
+
+@app.command()
+def grade(
+    assignments: Annotated[list[str], typer.Argument(help="Assignments, e.g. 05_layer_norm.")],
+    submitted: Annotated[
+        Path | None,
+        typer.Option(help="Folder with STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb; default: submitted/ in the course."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where results go; default: graded/ in the course.")] = None,
+    students: Annotated[str, typer.Option(help="Only these, separated by commas.")] = "",
+    jobs: Jobs = None,
+    profile: Annotated[Profile, typer.Option(help="The machine that trains.")] = Profile.cpu,
+    data: Annotated[Data, typer.Option(help="imdb also trains on the real reviews.")] = Data.generated,
+    sandbox: Sandbox = True,
+    cache: Annotated[bool, typer.Option(help="Use the results of earlier runs that nothing has changed.")] = True,
+) -> None:
+    """Grade a class: marks, feedback pages, results.json and an overview.
+
+    Example: autograder grade 05_layer_norm --submitted submitted --jobs 4
+    """
+    from dataclasses import replace
+
+    from autograder.pipeline.classroom import Class, students_of
+    from autograder.pipeline.settings import find_course, read_settings
+
+    course = find_course(Path.cwd())
+    settings = replace(read_settings(course), data=data.value, profile=profile.value, sandbox=sandbox)
+    out = (out or course / "graded").resolve()
+    group = Class(course, (submitted or course / "submitted").resolve(), out, settings, _jobs(jobs), cache)
+    wanted = [name for name in students.split(",") if name]
+    classes = {name: students_of(group, name, wanted) for name in assignments}
+    _grade(group, classes, "Results")
+
+
+@app.command()
+def prove(
+    assignments: Names = None,
+    seeds: Annotated[int, typer.Option(help="Course seeds to try.", min=1)] = 2,
+) -> None:
+    """Prove the hidden checks: misconceptions lose marks and are named, alternatives get full marks.
+
+    Example: autograder prove 05_layer_norm
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from autograder.exercises import assignment
+    from autograder.pipeline.proof import prove_exercise
+    from autograder.pipeline.settings import find_course
+    from autograder.pipeline.source import read_source
+
+    course = find_course(Path.cwd())
+    table = Table(box=None, padding=(0, 1))
+    for column in ("symbol", "checks", "misconceptions", "caught", "named", "alternatives", "accepted", "seconds"):
+        table.add_column(column, justify="left" if column == "symbol" else "right", no_wrap=True)
+    problems: list[str] = []
+    for name in _known(assignments):
+        for exercise in assignment(name).exercises:
+            _say(f"Proving {name}: {exercise.symbol}")
+            proof = prove_exercise(read_source(course, name), exercise, course / "tests" / "alternatives", seeds)
+            table.add_row(exercise.symbol, str(len(exercise.checks)), *proof.row())
+            problems += [f"{exercise.symbol}: {line}" for line in proof.problems]
+    Console(stderr=True, width=None if sys.stderr.isatty() else 140).print(table)
+    for line in problems:
+        _say(line)
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor() -> None:
+    """Tell what this machine can do to wall student code in, and how to get what is missing.
+
+    Example: autograder doctor
+    """
+    from autograder.sandbox.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        _say(f"{finding.state:8} {finding.name}: {finding.detail}")
+        if finding.remedy:
+            _say(f"{'':8} {finding.remedy}")
+    if any(finding.state == "missing" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path | None, typer.Option(help="Where everything goes; default: graded/demo in the course.")] = None,
+    jobs: Jobs = None,
+    sandbox: Sandbox = True,
+) -> None:
+    """Build the assignments, simulate a class, grade it and say where to look.
+
+    Example: autograder demo
+    """
+    import shutil
+    from dataclasses import replace
+
+    from autograder.exercises import NAMES, assignment
+    from autograder.pipeline.build import build as build_one
+    from autograder.pipeline.classroom import Class
+    from autograder.pipeline.settings import find_course, read_settings
+    from autograder.pipeline.simulate import simulated_class, write_class
+    from autograder.pipeline.source import read_source
+
+    course = find_course(Path.cwd())
+    out = (out or course / "graded" / "demo").resolve()
+    if out.exists():
+        shutil.rmtree(out)
+    out.mkdir(parents=True)
+    settings = replace(read_settings(course), sandbox=sandbox)
+    for name in NAMES:
+        _say(f"Building {name}: release, executed solution, and the proof that solved gets all points, untouched none")
+        build_one(course, name, out / "release", out / "solutions", settings)
+    classes: dict[str, list[str]] = {}
+    for name in NAMES:
+        handed = simulated_class(
+            read_source(course, name),
+            assignment(name),
+            alternatives=course / "tests" / "alternatives",
+        )
+        classes[name] = [one.student for one in write_class(handed, name, out / "submitted")]
+    group = Class(course, out / "submitted", out, settings, _jobs(jobs))
+    count = len({student for students in classes.values() for student in students})
+    _say(f"A simulated class of {count} hands in {sum(map(len, classes.values()))} notebooks")
+    _grade(group, classes, "A simulated class")
+
+
+def _grade(group: Class, classes: dict[str, list[str]], title: str) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from autograder.pipeline.classroom import grade_class
+    from autograder.pipeline.summary import feedback_page, write_overview
+
+    console = Console(stderr=True, width=None if sys.stderr.isatty() else 140)
+    results: list[Results] = []
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        for name, students in classes.items():
+            task = bar.add_task(f"Grading {name}", total=len(students))
+            if not console.is_terminal:
+                _say(f"Grading {name}: {len(students)} submissions")
+            results.append(grade_class(group, name, students, lambda *_, task=task: bar.advance(task)))
+    for one in results:
+        _show(console, one)
+    overview = write_overview(group.out, title)
+    example = feedback_page(group.out, next(iter(results[0].students)), results[0].assignment)
+    _say(f"Overview:  {overview}")
+    _say(f"Feedback:  {group.out / 'feedback'}, e.g. {example}")
+    _say("Results:   " + ", ".join(str(group.out / one.assignment / "results.json") for one in results))
+
+
+def _show(console: Console, results: Results) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from autograder.report.cell import number
+
+    table = Table(title=results.assignment, title_justify="left", box=None, padding=(0, 1))
+    table.add_column("student", no_wrap=True)
+    table.add_column("points", justify="right", no_wrap=True)
+    table.add_column("status", no_wrap=True)
+    table.add_column("what was found", no_wrap=True, overflow="ellipsis")
+    for student, outcome in results.students.items():
+        lost = [
+            f"{symbol}: " + (exercise.misconception or exercise.status.replace("graded", "wrong"))
+            for symbol, exercise in outcome.exercises.items()
+            if exercise.score < exercise.max_score
+        ]
+        found = outcome.problem or "; ".join(lost[:1]) + (f" and {len(lost) - 1} more" if len(lost) > 1 else "")
+        points = f"{number(outcome.score)}/{number(outcome.max_score)}"
+        table.add_row(*(Text(_shown(part)) for part in (student, points, outcome.status, found)))
+    console.print(table)
+    console.print()
+
+
+def _known(assignments: list[str] | None) -> list[str]:
+    from autograder.exercises import NAMES
+    from autograder.pipeline.settings import UsageError
+
+    for name in assignments or ():
+        if name not in NAMES:
+            raise UsageError(f"There is no assignment {name!r}; there are {', '.join(NAMES)}.")
+    return assignments or list(NAMES)
+
+
+def _jobs(jobs: int | None) -> int:
+    from autograder.pipeline.settings import UsageError
+
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"--jobs is {jobs}; expected 1 or more.")
+    return jobs or len(os.sched_getaffinity(0))
+
+
+def _say(message: str) -> None:
+    print(_shown(message), file=sys.stderr, flush=True)
+
+
+def _shown(text: str) -> str:
+    """Returns a text as a terminal may show it: names that students chose command neither it nor a CI runner."""
+    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return plain.replace("::", ": :").replace("##[", "## [")
+
+
+def main() -> None:
+    """Runs the command; causes the user can mend end in one sentence."""
+    from autograder.pipeline.settings import UsageError
+
+    try:
+        app()
+    except UsageError as error:
+        _say(f"autograder: {error}")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        _say("autograder: stopped; run the same command again to go on where it stopped")
+        sys.exit(130)
+    except _failures() as error:
+        _say(f"autograder: {error}")
+        sys.exit(1)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """The errors of ours that explain themselves, if the modules that raise them were loaded at all."""
+    named = (
+        ("autograder.pipeline.build", "BuildError"),
+        ("autograder.pipeline.nbgrader_stages", "StageError"),
+        ("autograder.pipeline.grading", "GradingError"),
+        ("autograder.sandbox.kernels", "WarmInterpreterError"),
+    )
+    return tuple(getattr(sys.modules[m], n) for m, n in named if m in sys.modules)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,238 @@
+"""Grade a class: every submission in parallel kernels, one writer for gradebook, pages and results."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbgrader.api import Gradebook, MissingEntry
+from traitlets.config import Config
+
+from autograder.exercises import NAMES, assignment
+from autograder.pipeline import corpora
+from autograder.pipeline.grading import Graded
+from autograder.pipeline.journal import Journal
+from autograder.pipeline.nbgrader_stages import (
+    autograde,
+    generate_assignment,
+    generate_feedback,
+    logged_to,
+)
+from autograder.pipeline.results import (
+    Results,
+    WrittenAnswer,
+    fingerprint,
+    read_results,
+    student_outcome,
+    write_results,
+)
+from autograder.pipeline.settings import Settings, UsageError
+from autograder.pipeline.source import read_source
+from autograder.pipeline.stages import configure, graded, rebuilt_from
+from autograder.sandbox.kernels import shared_interpreter
+from autograder.sandbox.wire import readable
+
+Progress = Callable[[str, Graded], None]
+
+
+@dataclass(frozen=True)
+class Class:
+    """What to grade and where the results go.
+
+    Attributes:
+        course: the course folder.
+        submitted: folder with `<student>/<assignment>/<assignment>.ipynb`.
+        out: folder for the gradebook, graded notebooks, feedback, journal and results.
+        settings: seed, data, limits.
+        jobs: submissions graded at the same time.
+        cache: use the results of earlier runs that nothing has changed.
+    """
+
+    course: Path
+    submitted: Path
+    out: Path
+    settings: Settings
+    jobs: int = 1
+    cache: bool = True
+
+
+def students_of(group: Class, name: str, wanted: Sequence[str] = ()) -> list[str]:
+    """Returns the students to grade, sorted.
+
+    Raises:
+        UsageError: there is no such assignment, folder or student.
+    """
+    if name not in NAMES:
+        raise UsageError(f"There is no assignment {name!r}; there are {', '.join(NAMES)}.")
+    if not group.submitted.is_dir():
+        raise UsageError(
+            f"{group.submitted} is not a folder: put submissions there as "
+            f"STUDENT/{name}/{name}.ipynb, or name another folder with --submitted."
+        )
+    students = sorted(
+        folder.name for folder in group.submitted.iterdir() if folder.is_dir() and not folder.name.startswith(".")
+    )
+    if unreadable := [student for student in students if readable(student) != student or not student.isprintable()]:
+        named = ", ".join(map(ascii, unreadable[:3]))
+        raise UsageError(f"{group.submitted} has folders whose names cannot be written into pages: rename {named}.")
+    if unknown := sorted(set(wanted) - set(students)):
+        raise UsageError(f"{group.submitted} has no folder for {', '.join(unknown)}.")
+    students = [student for student in students if not wanted or student in wanted]
+    if not students:
+        raise UsageError(f"{group.submitted} holds no submission: expected STUDENT/{name}/{name}.ipynb in it.")
+    return students
+
+
+def grade_class(
+    group: Class,
+    name: str,
+    students: Sequence[str],
+    progress: Progress = lambda student, graded: None,
+) -> Results:
+    """Grades an assignment of a class and writes everything that is to be written.
+
+    Args:
+        group: what and where.
+        name: of the assignment.
+        students: whom.
+        progress: called when a submission is done.
+
+    Returns:
+        What was written to `OUT/<assignment>/results.json`.
+
+    Raises:
+        UsageError: something the user can mend.
+    """
+    corpora.check(group.settings.data)
+    shared_interpreter(walls=group.settings.sandbox)
+    with writing_to(group.out), logged_to(group.out / "nbgrader.log"):
+        if not group.cache:
+            Journal(group.out / "journal").clear()
+        config = Config()
+        configure(
+            config,
+            group.course,
+            out=group.out,
+            submitted=group.submitted,
+            settings=group.settings,
+        )
+        _register(config, group, name)
+        done = _grade_all(group, name, students, progress)
+        there = [s for s in students if (group.submitted / s / name / f"{name}.ipynb").is_file()]
+        autograde(config, name, there)
+        for student in students:
+            if student not in there:
+                _record_missing(config, name, student)
+        generate_feedback(config, name, there)
+        outcomes = {student: student_outcome(done[student], _written(config, name, student)) for student in students}
+        results = Results(
+            assignment=name,
+            profile=group.settings.profile,
+            data=group.settings.data,
+            trusted=group.settings.sandbox,
+            seed=fingerprint(group.settings),
+            students=outcomes,
+        )
+        path = group.out / name / "results.json"
+        write_results(path, _with_others(path, results))
+    return results
+
+
+def _with_others(path: Path, results: Results) -> Results:
+    """Returns the results with those of students whom this run did not grade, from the file that is there."""
+    try:
+        before = read_results(path)
+    except (OSError, ValueError):
+        return results
+    same = {"seed", "data", "profile", "trusted"}
+    if before.model_dump(include=same) != results.model_dump(include=same):
+        return results
+    students = {**before.students, **results.students}
+    return results.model_copy(update={"students": dict(sorted(students.items()))})
+
+
+def _grade_all(group: Class, name: str, students: Sequence[str], progress: Progress) -> dict[str, Graded]:
+    source = read_source(group.course, name)
+
+    def one(student: str) -> Graded:
+        path = group.submitted / student / name / f"{name}.ipynb"
+        rebuilt = rebuilt_from(source, student, path, group.settings)
+        return graded(group.course, rebuilt, group.settings, group.out / "journal")
+
+    done: dict[str, Graded] = {}
+    with ThreadPoolExecutor(group.jobs) as pool:
+        waiting = {pool.submit(one, student): student for student in students}
+        try:
+            for future in as_completed(waiting):
+                student = waiting[future]
+                done[student] = future.result()
+                progress(student, done[student])
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return done
+
+
+def _register(config: Config, group: Class, name: str) -> None:
+    """Enters the assignment's cells into the gradebook, by nbgrader's own stage."""
+    config = Config(config)
+    config.CourseDirectory.release_directory = str(group.out / ".release")
+    generate_assignment(config, name)
+
+
+def _record_missing(config: Config, name: str, student: str) -> None:
+    """Enters 0 for everything of a student whose notebook is missing or unreadable."""
+    with Gradebook(config.CourseDirectory.db_url) as gradebook:
+        gradebook.update_or_create_student(student)
+        gradebook.update_or_create_submission(name, student)
+        notebook = gradebook.find_submission_notebook(name, name, student)
+        for grade in notebook.grades:
+            grade.auto_score = 0
+            grade.needs_manual_grade = False
+        gradebook.db.commit()
+
+
+def _written(config: Config, name: str, student: str) -> dict[str, WrittenAnswer]:
+    """Returns the marks that people gave; an unanswered question has its 0 from nbgrader."""
+    written: dict[str, WrittenAnswer] = {}
+    with Gradebook(config.CourseDirectory.db_url) as gradebook:
+        for grade_id, points in assignment(name).written.items():
+            try:
+                grade = gradebook.find_grade(grade_id, name, name, student)
+            except MissingEntry:
+                written[grade_id] = WrittenAnswer(score=None, max_score=points)
+                continue
+            marks: list[float | None] = [grade.manual_score, grade.auto_score]  # type: ignore[list-item]
+            score = None if marks == [None, None] else float(grade.score)
+            written[grade_id] = WrittenAnswer(score=score, max_score=points)
+    return written
+
+
+@contextmanager
+def writing_to(out: Path) -> Generator[None]:
+    """Holds the right to write to a results folder.
+
+    Raises:
+        UsageError: it can't be written to, or another grading is at work in it.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        handle = os.open(out / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written to ({error.strerror}): name another folder with --out.") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise UsageError(
+            f"Another grading is writing to {out}: wait for it to end, or name another folder with --out."
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,162 @@
+"""Run nbgrader's own stages from Python, quietly: their log goes to a file."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Callable, Collection, Generator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nbgrader.converters import (
+    Autograde,
+    BaseConverter,
+    GenerateAssignment,
+    GenerateFeedback,
+    GenerateSolution,
+)
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import parse_utc
+from traitlets.config import Config
+
+from autograder.sandbox.kernels import ONE_THREAD, QUIET
+
+
+class StageError(Exception):
+    """A stage of nbgrader failed; the message names the stage and its log."""
+
+
+def read_timestamps_with_care() -> None:
+    """Has nbgrader take a submission's timestamp.txt for what it is: a file of the student's.
+
+    As nbgrader reads it, a link to an endless file stops the grading of a class, and a text that is no time ends it.
+    """
+    CourseDirectory.get_existing_timestamp = lambda self, dest_path: _timestamp(Path(dest_path) / "timestamp.txt")
+
+
+def _timestamp(path: Path) -> datetime | None:
+    try:
+        if not path.is_symlink() and path.is_file() and path.stat().st_size <= 200:
+            return parse_utc(path.read_text(encoding="utf-8").strip())
+    except (OSError, ValueError, OverflowError):
+        return None
+    return None
+
+
+def generate_assignment(config: Config, name: str) -> None:
+    """Writes the released notebook and registers the assignment in the gradebook."""
+    _run(GenerateAssignment, config, name, ".")
+
+
+def generate_solution(config: Config, name: str) -> None:
+    """Writes the solved notebook, executed; the assignment must be in the gradebook."""
+    with _quiet_kernels():
+        _run(GenerateSolution, config, name, ".")
+
+
+def autograde(config: Config, name: str, students: Collection[str]) -> None:
+    """Grades submissions into the gradebook."""
+    _run(Autograde, config, name, "*", students)
+
+
+def generate_feedback(config: Config, name: str, students: Collection[str]) -> None:
+    """Writes the feedback pages of graded submissions."""
+    _run(GenerateFeedback, config, name, "*", students)
+
+
+def _run(
+    stage: Callable[..., BaseConverter], config: Config, name: str, student: str, only: Collection[str] | None = None
+) -> None:
+    """Runs a stage; `only` picks students from those that the pattern `student` finds."""
+    config = Config(config)
+    config.CourseDirectory.assignment_id = name
+    config.CourseDirectory.student_id = student
+    converter = stage(coursedir=CourseDirectory(config=config), config=config)
+    converter.force = True
+    converter.log = logging.getLogger("nbgrader")
+    if only is not None:
+        converter.init_notebooks = lambda: _notebooks_of(converter, name, only)
+    errors = _Errors()
+    with _sent_to(errors), warnings.catch_warnings():
+        # nbgrader's own, about its use of SQLAlchemy 2
+        warnings.filterwarnings("ignore", "Object of type .* not in session")
+        try:
+            converter.start()
+        except (NbGraderException, SystemExit) as error:
+            raise StageError(f"nbgrader's {stage.__name__} failed for {name}: {errors.cause}") from error
+
+
+def _notebooks_of(converter: Any, name: str, students: Collection[str]) -> None:
+    """Takes the place of the search for submissions: exactly one notebook of each of these students."""
+    folders = [converter._format_source(name, student) for student in students]
+    converter.assignments = {folder: [f"{folder}/{name}.ipynb"] for folder in folders}
+    converter.notebooks = []
+
+
+@contextmanager
+def _quiet_kernels() -> Generator[None]:
+    """Keeps what a kernel started meanwhile logs, TensorFlow's greetings for one, off the terminal."""
+    steady = QUIET | ONE_THREAD
+    before = {name: os.environ.get(name) for name in steady}
+    os.environ.update(steady)
+    terminal, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+        os.close(nothing)
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+class _Errors(logging.Handler):
+    """Keeps the first cause that a failing stage logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.cause = "no cause was logged"
+        self._traced = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        lines = record.getMessage().strip().splitlines()
+        traced = bool(lines) and lines[0].startswith("Traceback")
+        if lines and ((traced and not self._traced) or self.cause == "no cause was logged"):
+            self.cause = lines[-1]
+            self._traced = traced
+
+
+@contextmanager
+def _sent_to(handler: logging.Handler) -> Generator[None]:
+    """Sends log lines of nbgrader and traitlets to a handler, and nowhere else."""
+    loggers = [logging.getLogger(name) for name in ("nbgrader", "traitlets")]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+
+
+@contextmanager
+def logged_to(path: Path) -> Generator[None]:
+    """Sends the stages' log lines to a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    try:
+        with _sent_to(handler):
+            yield
+    finally:
+        handler.close()

@@ -1,0 +1,141 @@
+"""results.json: the published form of a class's marks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from autograder.checking.report import CheckResult, Report
+from autograder.pipeline.grading import Graded
+from autograder.pipeline.journal import write_atomically
+from autograder.pipeline.settings import Settings
+
+Status = Literal["graded", "timeout", "crashed", "out-of-memory", "forbidden", "missing"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CheckOutcome(_Model):
+    """One hidden check."""
+
+    name: str = Field(description="what the check shows")
+    passed: bool
+    points: float = Field(description="points at stake; 0 for a gate")
+    cost: float = Field(description="points that a failed gate takes away")
+    earned: float
+    skipped: bool = Field(description="true where this run lacks the data the check needs")
+    message: str = Field(description="how the student's result differs; empty when passed")
+    misconception: str | None = Field(description="the wrong formula that gives the same result")
+
+
+class ExerciseOutcome(_Model):
+    """One graded symbol."""
+
+    score: float
+    max_score: float
+    status: Status
+    reason: str = Field(description="why the status is not 'graded', or what a cell raised")
+    misconception: str | None
+    hint: str
+    seconds: float
+    checks: list[CheckOutcome]
+
+
+class WrittenAnswer(_Model):
+    """One answer marked by hand."""
+
+    score: float | None = Field(description="null until somebody has marked it")
+    max_score: float
+
+
+class StudentOutcome(_Model):
+    """One submission."""
+
+    status: Status
+    score: float = Field(description="points so far, of exercises and marked answers")
+    max_score: float
+    seconds: float
+    problem: str = Field(description="why the submission could not be read; empty if it could")
+    exercises: dict[str, ExerciseOutcome]
+    written: dict[str, WrittenAnswer]
+
+
+class Results(_Model):
+    """A graded assignment of a class."""
+
+    schema_version: Literal[1] = Field(default=1, alias="schema", serialization_alias="schema")
+    assignment: str
+    profile: Literal["cpu", "gpu"]
+    data: Literal["generated", "imdb"]
+    trusted: bool = Field(description="false if student code ran outside the sandbox: such marks prove nothing")
+    seed: str = Field(description="a fingerprint of the course's seed, which itself stays secret")
+    students: dict[str, StudentOutcome]
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def exercise_outcome(report: Report) -> ExerciseOutcome:
+    """Returns a report in its published form."""
+    return ExerciseOutcome(
+        score=report.score,
+        max_score=report.max_score,
+        status=report.status,
+        reason=report.reason,
+        misconception=report.misconception,
+        hint=report.hint,
+        seconds=round(report.seconds, 3),
+        checks=[_check_outcome(check, report.misconception) for check in report.checks],
+    )
+
+
+def _check_outcome(check: CheckResult, likeliest: str | None) -> CheckOutcome:
+    names = check.misconceptions
+    return CheckOutcome(
+        name=check.name,
+        passed=check.passed,
+        points=check.points,
+        cost=check.cost,
+        earned=round(check.earned, 4),
+        skipped=check.skipped,
+        message=check.message,
+        misconception=likeliest if likeliest in names else next(iter(names), None),
+    )
+
+
+def student_outcome(graded: Graded, written: Mapping[str, WrittenAnswer]) -> StudentOutcome:
+    """Returns a graded submission in its published form."""
+    exercises = {symbol: exercise_outcome(report) for symbol, report in graded.reports.items()}
+    marked = sum(answer.score or 0.0 for answer in written.values())
+    return StudentOutcome(
+        status=graded.status,
+        score=round(sum(outcome.score for outcome in exercises.values()) + marked, 4),
+        max_score=sum(outcome.max_score for outcome in exercises.values())
+        + sum(answer.max_score for answer in written.values()),
+        seconds=round(graded.seconds, 3),
+        problem=graded.problem,
+        exercises=exercises,
+        written=dict(written),
+    )
+
+
+def fingerprint(settings: Settings) -> str:
+    """Returns a short hash that tells two course seeds apart without telling them."""
+    import hashlib
+
+    return hashlib.sha256(b"course seed " + settings.seed.encode()).hexdigest()[:12]
+
+
+def write_results(path: Path, results: Results) -> None:
+    """Writes results.json."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, (results.model_dump_json(by_alias=True, indent=1) + "\n").encode())
+
+
+def read_results(path: Path) -> Results:
+    """Reads results.json."""
+    return Results.model_validate_json(path.read_bytes())

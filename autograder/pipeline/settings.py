@@ -1,0 +1,84 @@
+"""Every setting and limit of a grading run, typed, with its default and the reason for it."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Data = Literal["generated", "imdb"]
+
+
+class UsageError(Exception):
+    """Something the user can mend; the message says what was found and what to do. Exit code 2."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use.
+
+    Attributes:
+        notebook_bytes: size of a submitted notebook; ours have some 50 kB, figures a few MB.
+        cell_characters: of one answer; the longest solution has 3,000.
+        cell_seconds: running one solution cell, which only defines things.
+        submission_seconds: all its answers and checks together; the longest solved notebook takes one minute.
+        restarts: kernels a submission may use up before its remaining exercises are given up.
+    """
+
+    notebook_bytes: int = 20_000_000
+    cell_characters: int = 100_000
+    cell_seconds: float = 10.0
+    submission_seconds: float = 900.0
+    restarts: int = 8
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What determines marks besides submission and exercises.
+
+    Attributes:
+        seed: the course's seed; with the student and the symbol it determines every input of a check.
+        data: what the training exercises train on besides the generated corpora.
+        profile: "cpu" or "gpu".
+        sandbox: False runs student code as the grader's own user: for one's own notebooks only.
+        limits: of one submission.
+    """
+
+    seed: str = "course"
+    data: Data = "generated"
+    profile: Literal["cpu", "gpu"] = "cpu"
+    sandbox: bool = True
+    limits: Limits = field(default_factory=Limits)
+
+
+def find_course(start: Path) -> Path:
+    """Returns the course folder: the nearest one upwards that holds course.toml.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for folder in (start, *start.parents):
+        if (folder / "course.toml").is_file():
+            return folder
+    raise UsageError(
+        f"{start} is not in a course folder (no course.toml here or above): change into the course's checkout."
+    )
+
+
+def read_settings(course: Path) -> Settings:
+    """Reads course.toml; the variable AUTOGRADER_SEED takes the place of its seed.
+
+    Raises:
+        UsageError: the file is not valid.
+    """
+    path = course / "course.toml"
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}.") from error
+    seed = os.environ.get("AUTOGRADER_SEED") or content.get("seed", Settings.seed)
+    if not isinstance(seed, str):
+        raise UsageError(f"{path}: seed is {seed!r}, expected a text in quotes.")
+    return Settings(seed=seed)

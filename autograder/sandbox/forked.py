@@ -1,0 +1,88 @@
+"""An IPython kernel on sockets that are already listening, with little left to do after the fork."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+from typing import Any
+
+import zmq
+from ipykernel import kernelapp
+from ipykernel.heartbeat import Heartbeat
+from ipykernel.iostream import IOPubThread
+from ipykernel.kernelapp import IPKernelApp
+from traitlets.config import Config
+
+_LATE = (
+    "IPython.core.completerlib",
+    "IPython.core.logger",
+    "IPython.core.magics.execution",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "IPython.utils.module_paths",
+    "tornado.platform.asyncio",
+)
+
+
+def prepare() -> None:
+    """Does before the fork what every kernel would do after it."""
+    # The debugger is half of a kernel's start, and nothing here debugs: for one moment it is not installed.
+    sys.modules["debugpy"] = None  # pyright: ignore[reportArgumentType]
+    try:
+        importlib.import_module("ipykernel.debugger")
+    finally:
+        del sys.modules["debugpy"]
+    for name in _LATE:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    from matplotlib.backends.registry import backend_registry
+
+    backend_registry.list_all()
+
+
+def _without_pipe(*args: Any, pipe: bool = False, **kwargs: Any) -> IOPubThread:
+    return IOPubThread(*args, pipe=False, **kwargs)
+
+
+class ForkedKernelApp(IPKernelApp):
+    """A kernel whose channels were bound outside: there is no folder that both sides could see."""
+
+    def __init__(self, *, listening: dict[str, int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._listening = listening
+
+    def parse_command_line(self, argv: list[str] | None = None) -> None:
+        """Reads nothing: there is no command line, and to make a parser for it takes long."""
+        self.update_config(Config({"HistoryManager": {"enabled": False}, "IPKernelApp": {"matplotlib": "inline"}}))
+
+    def _try_bind_socket(self, s: Any, port: int) -> int:
+        channels = {getattr(self, f"{channel}_port"): channel for channel in self._listening}
+        s.setsockopt(zmq.USE_FD, self._listening[channels[port]])
+        return super()._try_bind_socket(s, port)
+
+    def _apply_curve_client_options(self, socket: Any) -> None:
+        # the debugger's own line to the shell channel: its path is not there, and must not be tried again and again
+        socket.reconnect_ivl = -1
+        super()._apply_curve_client_options(socket)
+
+    def init_iopub(self, context: Any) -> None:
+        """Starts the output channel, without the TCP port on which child processes' prints would come back."""
+        module: Any = kernelapp
+        module.IOPubThread = _without_pipe
+        try:
+            super().init_iopub(context)
+        finally:
+            module.IOPubThread = IOPubThread
+
+    def init_heartbeat(self) -> None:
+        """Starts the heartbeat, on its socket."""
+        listening = self._listening["hb"]
+
+        class ListeningHeartbeat(Heartbeat):
+            def _try_bind_socket(self) -> Any:
+                self.socket.setsockopt(zmq.USE_FD, listening)
+                return super()._try_bind_socket()
+
+        self.heartbeat = ListeningHeartbeat(zmq.Context(), (self.transport, self.ip, self.hb_port))
+        self.heartbeat.start()

@@ -1,0 +1,328 @@
+"""Kernels forked from a warm interpreter, seen from outside."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import dataclasses
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from autograder.sandbox import walls as walls_module
+from autograder.sandbox.cgroup import Cgroup
+from autograder.sandbox.limits import KernelLimits
+from autograder.sandbox.walls import Command, bare, walled
+from autograder.sandbox.warm import CHANNELS
+
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONWARNINGS": "ignore"}
+"""TensorFlow's log lines would stand in students' outputs; oneDNN's changing order of sums in their numbers."""
+
+ONE_THREAD = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1")
+"""Submissions share the cores, not the threads of one; and sums come out in one order, on any machine."""
+
+PASSED_ON = ("LANG", "LC_ALL", "KERAS_BACKEND", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
+"""The only variables of the grader's environment that student code sees."""
+
+_START_SECONDS = 180.0
+_FORK_SECONDS = 60.0
+
+
+class WarmInterpreterError(Exception):
+    """The warm interpreter could not be started or did not fork."""
+
+
+class WallsError(WarmInterpreterError):
+    """The walls cannot be raised here; the message says what is missing and how to get it."""
+
+
+class WarmInterpreter:
+    """A process to fork kernels from; started on first use, replaced when it dies.
+
+    Args:
+        walls: False lets student code run as the grader's own user, with all that it may do: for one's own notebooks
+            only.
+        limits: what each kernel may use.
+        gpu: lets the NVIDIA devices in.
+        hide: folders that must not be seen even if they lie among the packages that are.
+
+    Raises:
+        WallsError: they cannot be raised on this machine.
+    """
+
+    def __init__(
+        self,
+        *,
+        walls: bool = True,
+        limits: KernelLimits | None = None,
+        gpu: bool = False,
+        hide: Sequence[Path] = (),
+    ) -> None:
+        self.walls = walls
+        self._limits = limits or KernelLimits()
+        if gpu:
+            self._limits = dataclasses.replace(self._limits, address_space=0)
+        self._gpu = gpu
+        self._hide = tuple(hide)
+        self._lock = threading.Lock()
+        self._process: _Process | None = None
+        if walls:
+            from autograder.sandbox.doctor import missing
+
+            if sentence := missing():
+                raise WallsError(sentence)
+
+    def fork(self) -> Kernel:
+        """Returns a fresh kernel.
+
+        Raises:
+            WarmInterpreterError: no kernel could be had.
+        """
+        with self._lock:
+            process = self._running()
+            kernel = Kernel(process.folder)
+            try:
+                kernel.ask_for(process.control)
+            except OSError as error:
+                kernel.close()
+                raise WarmInterpreterError(f"the warm interpreter is gone: {error}") from error
+            except BaseException:
+                kernel.close()
+                raise
+        return kernel
+
+    def close(self) -> None:
+        """Ends the interpreter and every kernel forked from it."""
+        with self._lock:
+            if self._process is not None:
+                self._process.close()
+                self._process = None
+
+    def _running(self) -> _Process:
+        if self._process is not None and not self._process.alive:
+            self._process.close()
+            self._process = None
+        if self._process is None:
+            self._process = _Process(self._command, self._limits if self.walls else None)
+        return self._process
+
+    def _command(self) -> Command:
+        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        settings = {"walls": self.walls, "limits": self._limits.as_dict()}
+        if not self.walls:
+            folder = tempfile.gettempdir()
+            return bare(
+                settings,
+                {**environment, **QUIET, **ONE_THREAD, "HOME": folder, "PATH": os.environ.get("PATH", os.defpath)},
+            )
+        environment |= {"HOME": "/tmp", "PATH": f"{sys.prefix}/bin:/usr/bin:/bin", "MPLCONFIGDIR": "/tmp/.mpl"}
+        try:
+            return walled(settings, {**environment, **QUIET, **ONE_THREAD}, gpu=self._gpu, hide=self._hide)
+        except walls_module.WallsError as error:
+            raise WallsError(str(error)) from error
+
+
+class _Process:
+    """A running warm interpreter, and the folder for the sockets of its kernels."""
+
+    def __init__(self, command: Callable[[], Command], limits: KernelLimits | None) -> None:
+        sweep()
+        # sockets need short paths: 107 characters at most
+        prefix = f"{_FOLDER_PREFIX}{os.getpid()}-"
+        self.folder = Path(tempfile.mkdtemp(prefix=prefix, dir=_short_temporary_folder()))
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, _KIND)
+        self._cgroup = Cgroup.make(limits) if limits is not None else None
+        self._process: subprocess.Popen[bytes] | None = None
+        started = threading.Event()
+        problem: list[BaseException] = []
+
+        def start_and_stay() -> None:
+            # The sandbox ends with the thread that started it, not only with its process: a thread of its own, then.
+            try:
+                with command() as wanted, (self.folder / "log").open("wb") as log:
+                    self._process = subprocess.Popen(
+                        wanted.arguments,
+                        stdin=theirs.fileno(),
+                        stdout=log,
+                        stderr=log,
+                        env=wanted.environment,
+                        cwd="/",
+                        pass_fds=wanted.descriptors,
+                    )
+                    # the descriptors must stay open until they are bound, and that is before the first word
+                    theirs.close()
+                    self.control.settimeout(_START_SECONDS)
+                    if self.control.recv(64) != b"ready":
+                        raise WarmInterpreterError(
+                            "the warm interpreter did not start; its last words were: " + self._last_words()
+                        )
+                    self.control.settimeout(None)
+                    # now: bubblewrap starts no more processes, and no kernel has been forked
+                    if self._cgroup is not None:
+                        self._cgroup.add(self._process.pid)
+            except BaseException as error:
+                problem.append(error)
+                return
+            finally:
+                started.set()
+            self._process.wait()
+
+        self._thread = threading.Thread(target=start_and_stay, name="warm interpreter", daemon=True)
+        self._thread.start()
+        started.wait()
+        if problem:
+            theirs.close()
+            self.close()
+            if isinstance(problem[0], WarmInterpreterError):
+                raise problem[0]
+            raise WarmInterpreterError(f"the warm interpreter did not start: {problem[0]}") from problem[0]
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def _last_words(self) -> str:
+        lines = (self.folder / "log").read_text(errors="replace").strip().splitlines()
+        return (lines or ["none"])[-1]
+
+    def close(self) -> None:
+        self.control.close()
+        if self._process is not None:
+            try:
+                self._process.wait(5)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._cgroup is not None:
+            self._cgroup.remove()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+_FOLDER_PREFIX = "warm-"
+_KIND = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_STREAM
+
+
+def _short_temporary_folder() -> str:
+    folder = tempfile.gettempdir()
+    return folder if len(folder) < 50 else "/tmp"
+
+
+def sweep() -> None:
+    """Removes the folders of this user's graders that were killed."""
+    for folder in Path(_short_temporary_folder()).glob(f"{_FOLDER_PREFIX}*-*"):
+        owner = folder.name.removeprefix(_FOLDER_PREFIX).split("-")[0]
+        with contextlib.suppress(OSError):
+            if owner.isdigit() and not _exists(int(owner)) and folder.stat().st_uid == os.getuid():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+class Kernel:
+    """A kernel's process, as far as its keeper tells of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="k", dir=folder))
+        self._line, self._theirs = socket.socketpair(socket.AF_UNIX, _KIND)
+        self._exit: int | None = None
+        self.connection: dict[str, Any] = {
+            "transport": "ipc",
+            "ip": str(self._folder / "s"),
+            "key": os.urandom(32).hex(),
+            "signature_scheme": "hmac-sha256",
+            "kernel_name": "sandbox",
+            **{f"{channel}_port": number for number, channel in enumerate(CHANNELS, 1)},
+        }
+        self.connection_file = self._folder / "connection.json"
+        self.connection_file.write_text(json.dumps(self.connection))
+
+    def ask_for(self, control: socket.socket) -> None:
+        """Has the warm interpreter fork this kernel.
+
+        Raises:
+            OSError: it is gone.
+            WarmInterpreterError: it could not.
+        """
+        request = {"connection": {**self.connection, "ip": "s"}, "home": str(self._folder)}
+        channels: list[socket.socket] = []
+        try:
+            for number in range(1, len(CHANNELS) + 1):
+                channels.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+                channels[-1].bind(f"{self._folder / 's'}-{number}")
+                channels[-1].listen(16)
+            descriptors = [part.fileno() for part in (self._theirs, *channels)]
+            socket.send_fds(control, [json.dumps(request).encode()], descriptors)
+        finally:
+            self._theirs.close()
+            for channel in channels:
+                channel.close()
+        self._line.settimeout(_FORK_SECONDS)
+        answer = self._line.recv(4096)
+        self._line.settimeout(None)
+        if not answer:
+            raise WarmInterpreterError("the warm interpreter ended while it was asked for a kernel")
+        if "error" in (said := json.loads(answer)):
+            raise WallsError(
+                f"the walls of a kernel could not be raised: {said['error']}; docs/security.md says what they need."
+            )
+
+    def fileno(self) -> int:
+        """The descriptor that becomes readable when the process has ended."""
+        return self._line.fileno()
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, negative for a signal, once the process has ended; else None."""
+        if self._exit is None:
+            try:
+                message = self._line.recv(4096, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return None
+            except OSError:
+                message = b""
+            self._exit = int(json.loads(message)["exit"]) if message else -9
+        return self._exit
+
+    def interrupt(self) -> None:
+        """Sends the process what Ctrl-C sends."""
+        with contextlib.suppress(OSError):
+            self._line.send(b"interrupt")
+
+    def close(self) -> None:
+        """Kills the process if it still runs, with all that it started, and removes its files."""
+        self._line.close()
+        self._theirs.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+_shared: dict[bool, WarmInterpreter] = {}
+_shared_lock = threading.Lock()
+
+
+def shared_interpreter(*, walls: bool = True) -> WarmInterpreter:
+    """Returns this process's warm interpreter, one with walls and one without; it ends with the process.
+
+    Raises:
+        WallsError: they cannot be raised on this machine.
+    """
+    with _shared_lock:
+        if walls not in _shared:
+            _shared[walls] = WarmInterpreter(walls=walls)
+            atexit.register(_shared[walls].close)
+        return _shared[walls]

@@ -1,0 +1,1 @@
+"""Measurements that the documentation quotes; anyone can run them: `make bench`."""

@@ -1,0 +1,104 @@
+"""Attackers in a class: the others' results are the same as without them, on one worker and on two."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from autograder.pipeline.classroom import Class, grade_class
+from autograder.pipeline.settings import read_settings
+from tests.hostile.attackers import NAME, WRONG, Bench, digest, handed_in, put
+from tests.sandbox.conftest import processes_with, until
+
+pytestmark = pytest.mark.xdist_group("hostile class")
+
+MARKER = f"75319.{os.getpid()}"
+HONEST = ("ada", "grace", "zoe")
+ATTACKS = {
+    "crash": "import os; os._exit(0)",
+    "daemon": f"import subprocess; p = subprocess.Popen(['sleep', '{MARKER}'], start_new_session=True)",
+    "exits": "import os; os.kill(os.getpid(), 9)",
+    "flood": "import sys\nwhile True: print('x' * 10**5); sys.stdout.flush()",
+    "forger": """
+kernel = get_ipython().kernel
+def send(s, i, p):
+    for part in (b"garbage", b"<IDS|MSG>"):
+        s.send_multipart([*i, part])
+        kernel.iopub_socket.send_multipart([part])
+    kernel.session.send(s, "answer", {"x": [1]}, p, ident=i, buffers=[b"PK\\x05\\x06" + b"\\0" * 18])
+    kernel.session.send(s, "answer", {}, p, ident=i, buffers=[])
+kernel.shell_handlers["question"] = send
+""",
+    "forks": "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
+    "memory": "held = []\nwhile True: held.append(bytearray(b'x' * 2**26))",
+    "network": "import socket\nsocket.create_connection(('127.0.0.1', PORT), 1)",
+    "patches": "import builtins, autograder.sandbox.agent as agent\nagent.Agent.answer = lambda *a: {'value': 4.0}",
+    "surrogates": 'print("\\ud800 \\x00 \\x1b[2J"); raise ValueError("\\ud800")',
+    "writer": "for p in PATHS:\n    try: open(p, 'w').write('mine')\n    except OSError as e: print(e)",
+}
+
+
+@dataclass(frozen=True)
+class Honest:
+    course: Path
+    submitted: Path
+    results: dict[str, object]
+
+
+def _course(course: Path, folder: Path) -> Path:
+    for item in ("source", "course.toml"):
+        target = shutil.copytree if (course / item).is_dir() else shutil.copy
+        target(course / item, folder / item)
+    return folder
+
+
+def _results(group: Class, students: list[str]) -> dict[str, object]:
+    results = grade_class(group, NAME, students)
+    return {student: _without_times(outcome.model_dump()) for student, outcome in results.students.items()}
+
+
+def _without_times(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_times(item) for key, item in value.items() if key != "seconds"}
+    return [_without_times(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.fixture(scope="module")
+def honest(course: Path, bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Honest:
+    folder = tmp_path_factory.mktemp("honest")
+    (folder / "course").mkdir()
+    own = _course(course, folder / "course")
+    submitted = folder / "submitted"
+    put(submitted, "ada", handed_in(bench.source, {}))
+    put(submitted, "grace", handed_in(bench.source, {"layer_norm": WRONG}))
+    put(submitted, "zoe", handed_in(bench.source, {"layer_norm_gradients": "raise KeyError(1)"}))
+    results = _results(Class(own, submitted, folder / "out", read_settings(own)), list(HONEST))
+    return Honest(own, submitted, results)
+
+
+@pytest.mark.parametrize("jobs", [pytest.param(1, marks=pytest.mark.slow), 2])
+def test_the_others_notice_nothing(honest: Honest, bench: Bench, tmp_path: Path, jobs: int) -> None:
+    submitted, out = tmp_path / "submitted", tmp_path / "out"
+    shutil.copytree(honest.submitted, submitted)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        paths = [str(honest.course / "course.toml"), str(submitted / "ada" / "planted"), str(out / "gradebook.db")]
+        names = f"PORT = {listener.getsockname()[1]}\nPATHS = {paths!r}\n"
+        for name, attack in ATTACKS.items():
+            lost = {"layer_norm_gradients": "pass", "LayerNorm": "pass"}
+            put(submitted, name, handed_in(bench.source, {"layer_norm": f"{WRONG}{names}{attack}\n", **lost}))
+        before = digest(honest.course), digest(submitted)
+        group = Class(honest.course, submitted, out, read_settings(honest.course), jobs)
+        found = _results(group, sorted([*HONEST, *ATTACKS]))
+        listener.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+    assert {name: found[name] for name in HONEST} == honest.results
+    assert {name: found[name]["score"] for name in ATTACKS} == dict.fromkeys(ATTACKS, 0.0)  # type: ignore[index]
+    assert (digest(honest.course), digest(submitted)) == before
+    assert until(lambda: not processes_with(MARKER))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "submitted"]

@@ -1,0 +1,81 @@
+"""The command line: exit codes, one-sentence errors, files where they are announced."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.handed_in import NAME
+
+
+def _run(course: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "autograder.cli", *arguments],
+        cwd=course,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **settings},
+        check=False,
+    )
+
+
+def test_help_starts_without_loading_keras_or_nbgrader():
+    code = (
+        "import sys, autograder.cli; "
+        "sys.exit(any(name in sys.modules for name in ('keras', 'tensorflow', 'nbgrader', 'numpy')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("grade", "99_nothing"), "There is no assignment '99_nothing'"),
+        (("build", "99_nothing"), "There is no assignment '99_nothing'"),
+        (("grade", NAME, "--submitted", "nowhere"), "is not a folder"),
+        (("grade", NAME, "--jobs", "0"), "--jobs is 0"),
+        (("grade",), "Missing argument"),
+        (("grade", NAME, "--data", "mnist"), "mnist"),
+    ],
+)
+def test_unusable_arguments_end_in_a_sentence_and_exit_code_2(course: Path, arguments: tuple[str, ...], words: str):
+    done = _run(course, *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_outside_a_course_the_sentence_says_so(tmp_path: Path):
+    done = _run(tmp_path, "build")
+    assert done.returncode == 2
+    assert "course.toml" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "SEQUENCE_DATA_IMDB"), (b"not the reviews", "SEQUENCE_DATA_IMDB")]
+)
+def test_a_missing_or_foreign_imdb_file_is_named_before_anything_is_graded(
+    course: Path, tmp_path: Path, content: bytes | None, words: str
+):
+    path = tmp_path / "imdb.npz"
+    if content is not None:
+        path.write_bytes(content)
+    (tmp_path / "submitted" / "ada" / NAME).mkdir(parents=True)
+    done = _run(
+        course, "grade", NAME, "--submitted", str(tmp_path / "submitted"), "--out", str(tmp_path / "out"),
+        "--data", "imdb", SEQUENCE_DATA_IMDB=str(path),
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "imdb.npz" in done.stderr or words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert content is None or path.read_bytes() == content
+
+
+def test_a_class_without_a_notebook_is_graded_and_ends_with_exit_code_0(course: Path, tmp_path: Path):
+    (tmp_path / "submitted" / "ada" / NAME).mkdir(parents=True)
+    done = _run(course, "grade", NAME, "--submitted", str(tmp_path / "submitted"), "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / NAME / "results.json").is_file()
+    assert (tmp_path / "out" / "overview.html").is_file()

@@ -1,0 +1,164 @@
+"""The documentation tells what is there: links, commands and the diagram of the parts."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+COURSE = Path(__file__).resolve().parent.parent
+PARTS = ("cli", "notebook", "pipeline", "sandbox", "report", "exercises", "checking")
+
+DOCS = sorted([COURSE / "README.md", *(COURSE / "docs").glob("*.md")])
+PAGES = sorted([*DOCS, COURSE / "CONTRIBUTING.md", *(COURSE / "data").glob("*.md")])
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(COURSE).as_posix()
+
+
+def prose(path: Path) -> str:
+    """A page without its fenced blocks and code spans, where brackets are not links."""
+    return re.sub(r"`[^`\n]*`", "", FENCE.sub("", path.read_text(encoding="utf-8")))
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors that GitHub makes of a page's headings."""
+    headings = re.findall(r"^#+ +(.+)$", FENCE.sub("", path.read_text(encoding="utf-8")), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def links(path: Path) -> Iterator[str]:
+    # an image's address stands in the same form, and is looked for as well
+    yield from (target for target in LINK.findall(prose(path)) if "://" not in target)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_relative_link_leads_somewhere(page: Path):
+    broken: list[str] = []
+    for link in links(page):
+        file, _, anchor = link.partition("#")
+        target = (page.parent / file).resolve() if file else page
+        there = target.exists() and target.is_relative_to(COURSE)
+        if there and anchor:
+            there = anchor in anchors(target)
+        if not there:
+            broken.append(link)
+    assert not broken
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(COURSE / "autograder").parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The modules that a file imports, wherever in it the import stands."""
+    package = [*path.relative_to(COURSE).with_suffix("").parts][:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*start, *([node.module] if node.module else [])])
+            # `from autograder import report` names a part only in what follows
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def imports_between_parts() -> set[tuple[str, str]]:
+    found: set[tuple[str, str]] = set()
+    for path in (COURSE / "autograder").rglob("*.py"):
+        for module in imported(path):
+            package, _, rest = module.partition(".")
+            arrow = (part_of(path), rest.partition(".")[0])
+            if package == "autograder" and arrow[0] in PARTS and arrow[1] in PARTS and arrow[0] != arrow[1]:
+                found.add(arrow)
+    return found
+
+
+def arrows_of_the_diagram() -> set[tuple[str, str]]:
+    text = (COURSE / "docs" / "architecture.md").read_text(encoding="utf-8")
+    (diagram,) = [content for language, content in FENCE.findall(text) if language == "mermaid"]
+    return set(re.findall(r"^\s*(\w+) --> (\w+)\s*$", diagram, re.M))
+
+
+def test_every_arrow_of_the_diagram_is_an_import():
+    assert sorted(arrows_of_the_diagram() - imports_between_parts()) == []
+
+
+def test_every_import_between_parts_is_an_arrow_of_the_diagram():
+    assert sorted(imports_between_parts() - arrows_of_the_diagram()) == []
+
+
+def test_every_folder_and_file_of_the_package_is_a_part():
+    # a new part has to be drawn, so it must not go unnoticed
+    there = {part_of(path) for path in (COURSE / "autograder").rglob("*.py")}
+    assert there - {"__init__"} == set(PARTS)
+
+
+def commands(path: Path) -> Iterator[str]:
+    for language, content in FENCE.findall(path.read_text(encoding="utf-8")):
+        if language == "sh":
+            yield from (line for line in content.splitlines() if line.strip() and not line.startswith("#"))
+
+
+def make_targets() -> set[str]:
+    text = (COURSE / "Makefile").read_text(encoding="utf-8")
+    return set(re.findall(r"^([a-z][a-z-]*):(?!=)", text, re.M))
+
+
+def programs() -> set[str]:
+    """What `.venv/bin` holds that the documentation may call: what we install, by its name in pyproject.toml."""
+    text = (COURSE / "pyproject.toml").read_text(encoding="utf-8")
+    ours = set(re.findall(r"^(\w+) = \"autograder\.", text, re.M))
+    named = {tool for tool in ("nbgrader", "pre-commit", "pyright", "pytest", "ruff") if f'"{tool}' in text}
+    return ours | named | {"python"} | ({"jupyter"} if '"jupyterlab' in text else set())
+
+
+def subcommands() -> set[str]:
+    from autograder.cli import app
+
+    return {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+
+
+def exists(command: str) -> bool:
+    first, *rest = command.split()
+    if first == "make":
+        return all(word in make_targets() for word in rest if "=" not in word)
+    program = first.removeprefix(".venv/bin/")
+    if program == "autograder":
+        return bool(rest) and rest[0] in subcommands()
+    if program == "nbgrader":
+        from nbgrader.apps.nbgraderapp import NbGraderApp
+
+        return bool(rest) and rest[0].replace("-", "_") in NbGraderApp().subcommands
+    if first.startswith(".venv/bin/"):
+        return program in programs()
+    if first == "python3":
+        return rest[:1] == ["-m"]
+    return "/" in first and (COURSE / first).is_file()
+
+
+@pytest.mark.parametrize("page", DOCS, ids=name_of)
+def test_every_command_that_is_shown_exists(page: Path):
+    assert [command for command in commands(page) if not exists(command)] == []
+
+
+@pytest.mark.parametrize(
+    "command", ["make fly", "autograder fly", ".venv/bin/autograder", ".venv/bin/nbgrader fly", ".venv/bin/fly", "fly"]
+)
+def test_a_command_that_is_not_there_is_found(command: str):
+    # the test above would be worth nothing if it let everything pass
+    assert not exists(command)
+
+
+def test_every_subcommand_is_explained_to_instructors():
+    text = (COURSE / "README.md").read_text(encoding="utf-8") + (COURSE / "docs" / "instructors.md").read_text(
+        encoding="utf-8"
+    )
+    # `demo` is what `make demo` runs
+    missing = [name for name in subcommands() if f"autograder {name}" not in text and f"make {name}" not in text]
+    assert missing == []
