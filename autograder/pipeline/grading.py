@@ -118,6 +118,7 @@ class _Run:
         self._data = data
         self._session: Session | None = None
         self._done: list[str] = []
+        self._raised: list[str] = []
         self._kernels = 0
         self._ends = time.monotonic() + settings.limits.submission_seconds
         self._answered = False
@@ -167,10 +168,12 @@ class _Run:
             self._drop()
             raise
         self._done.append(source)
+        if output.error is not None:
+            self._raised.append(source)
         return output
 
     def _judged(self, exercise: Exercise, output: Output | None, ended: Ended | None) -> Report:
-        submission, settings = self._rebuilt.submission, self._settings
+        submission = self._rebuilt.submission
         symbol = exercise.symbol
         if ended is not None:
             return _ended(exercise, ended.status, f"Running the cell: {ended}")
@@ -179,6 +182,24 @@ class _Run:
             return _ended(exercise, "missing", note)
         if sentence := find_forbidden(submission.answers[symbol], exercise.forbidden, symbol):
             return _ended(exercise, "forbidden", sentence)
+        try:
+            report = self._checked(exercise)
+        except NoAnswer as nothing:
+            if nothing.status in ("crashed", "out-of-memory") and self._forget_what_raised(submission.answers[symbol]):
+                return self._judged(exercise, output, ended)
+            return _ended(exercise, nothing.status, str(nothing))
+        if output is not None and output.error is not None:
+            kind, message = output.error
+            return replace(report, reason=f"Running the cell raised {kind}: {message}")
+        return report
+
+    def _checked(self, exercise: Exercise) -> Report:
+        """Puts the checks' questions to the kernel.
+
+        Raises:
+            NoAnswer: it is gone, or a ready-made form was called.
+        """
+        settings = self._settings
         ends = time.monotonic() + exercise.deadline
 
         def ask(question: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -189,30 +210,34 @@ class _Run:
                 reason = str(over)
                 if over.status == "timeout" and time.monotonic() < self._ends:
                     reason = f"The checks did not finish within {exercise.deadline:.0f} seconds."
+                self._drop()
                 raise NoAnswer(over.status, reason) from over
             error = answer.get("error")
             if isinstance(error, Mapping) and error.get("kind") == "Forbidden":
                 raise NoAnswer("forbidden", uses(str(error.get("detail"))[:100]))
             return answer
 
-        try:
-            report = judge(
-                exercise,
-                Probe(ask),
-                seed=settings.seed,
-                student=submission.student,
-                data=self._data,
-                corpora=available(settings.data),
-            )
-            ask({"op": "forget"})
-        except NoAnswer as nothing:
-            if nothing.status != "forbidden":
-                self._drop()
-            return _ended(exercise, nothing.status, str(nothing))
-        if output is not None and output.error is not None:
-            kind, message = output.error
-            return replace(report, reason=f"Running the cell raised {kind}: {message}")
+        report = judge(
+            exercise,
+            Probe(ask),
+            seed=settings.seed,
+            student=self._rebuilt.submission.student,
+            data=self._data,
+            corpora=available(settings.data),
+        )
+        ask({"op": "forget"})
         return report
+
+    def _forget_what_raised(self, but: str) -> bool:
+        """Forgets the answers that raised, except one; tells whether there were any.
+
+        Such an answer may have left the kernel in a state in which another exercise dies: its table of processes full,
+        say. An exercise that died after one is judged again without it.
+        """
+        raised = [source for source in self._raised if source != but]
+        self._raised = [source for source in self._raised if source == but]
+        self._done = [source for source in self._done if source not in raised]
+        return bool(raised)
 
     def _left(self, seconds: float) -> float:
         """Returns the seconds that may pass: these, or what is left to the whole submission."""

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,6 @@ class WarmInterpreter:
             only.
         limits: what each kernel may use.
         gpu: lets the NVIDIA devices in.
-        hide: folders that must not be seen even if they lie among the packages that are.
 
     Raises:
         WallsError: they cannot be raised on this machine.
@@ -64,14 +63,12 @@ class WarmInterpreter:
         walls: bool = True,
         limits: KernelLimits | None = None,
         gpu: bool = False,
-        hide: Sequence[Path] = (),
     ) -> None:
         self.walls = walls
         self._limits = limits or KernelLimits()
         if gpu:
             self._limits = dataclasses.replace(self._limits, address_space=0)
         self._gpu = gpu
-        self._hide = tuple(hide)
         self._lock = threading.Lock()
         self._process: _Process | None = None
         if walls:
@@ -123,9 +120,9 @@ class WarmInterpreter:
                 settings,
                 {**environment, **QUIET, **ONE_THREAD, "HOME": folder, "PATH": os.environ.get("PATH", os.defpath)},
             )
-        environment |= {"HOME": "/tmp", "PATH": f"{sys.prefix}/bin:/usr/bin:/bin", "MPLCONFIGDIR": "/tmp/.mpl"}
+        environment |= {"HOME": "/tmp", "PATH": f"{sys.base_prefix}/bin:/usr/bin:/bin", "MPLCONFIGDIR": "/tmp/.mpl"}
         try:
-            return walled(settings, {**environment, **QUIET, **ONE_THREAD}, gpu=self._gpu, hide=self._hide)
+            return walled(settings, {**environment, **QUIET, **ONE_THREAD}, gpu=self._gpu)
         except walls_module.WallsError as error:
             raise WallsError(str(error)) from error
 

@@ -1,8 +1,9 @@
 """The outer walls: a bubblewrap sandbox around the warm interpreter.
 
 It shows the system's and Python's programs and libraries, read-only, and nothing else of the machine: no home, no
-course folder, no network, none of the grader's environment. Of this package it shows the files that run inside, so that
-no formula and no check can be read there.
+course folder, no network, none of the grader's environment. A virtual environment's packages are shown at a place of
+their own, since it often lies in the course folder. Of this package it shows the files that run inside, so that no
+formula and no check can be read there.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +36,7 @@ OLDEST_BUBBLEWRAP = (0, 6)
 """The first with all options that are used here is 0.5; older ones than this were never tried."""
 
 _PACKAGES = "/opt/inside"
+_INSTALLED = "/opt/installed"
 _FOREIGN_PACKAGES = ("sequence_data",)
 _BOOT = "import sys; sys.path[:] = {path!r}; from autograder.sandbox.warm import main; main({settings!r})"
 _HELPERS = "import site; site.setquit(); site.setcopyright(); site.sethelper(); "
@@ -147,28 +149,22 @@ def bare(settings: Mapping[str, object], environment: Mapping[str, str]) -> Comm
     return Command([sys.executable, "-P", "-c", boot], dict(environment))
 
 
-def walled(
-    settings: Mapping[str, object], environment: Mapping[str, str], *, gpu: bool = False, hide: Sequence[Path] = ()
-) -> Command:
+def walled(settings: Mapping[str, object], environment: Mapping[str, str], *, gpu: bool = False) -> Command:
     """Returns the command of a warm interpreter inside the walls.
 
     Args:
         settings: of the warm interpreter.
         environment: its whole environment.
         gpu: lets the NVIDIA devices in.
-        hide: folders that must not be seen even if they lie in one that is shown.
 
     Raises:
         WallsError: there is no bubblewrap.
     """
-    interpreter = _interpreter()
-    path = [_PACKAGES, *_visible_path()]
-    folders = _folders()
-    keep = [str(folder) for folder in folders if folder.is_relative_to("/tmp")]
+    places = _places()
+    path = [_PACKAGES, *(str(_inside(Path(entry), places)) for entry in _visible_path())]
+    keep = [str(place) for place in places.values() if place.is_relative_to("/tmp")]
     boot = _HELPERS + _BOOT.format(path=path, settings={**settings, "keep": keep})
-    return _command(
-        [str(interpreter), "-I", "-S", "-c", boot], environment, folders, gpu=gpu, hide=[*_own_folders(), *hide]
-    )
+    return _command([str(_interpreter()), "-I", "-S", "-c", boot], environment, places, gpu=gpu)
 
 
 def in_walls(arguments: Sequence[str]) -> Command:
@@ -177,7 +173,7 @@ def in_walls(arguments: Sequence[str]) -> Command:
     Raises:
         WallsError: there is no bubblewrap.
     """
-    return _command(list(arguments), {}, _folders(), gpu=False, hide=_own_folders())
+    return _command(list(arguments), {}, _places(), gpu=False)
 
 
 def interpreter_inside(code: str) -> list[str]:
@@ -190,10 +186,9 @@ def interpreter_inside(code: str) -> list[str]:
 def _command(
     arguments: list[str],
     environment: Mapping[str, str],
-    folders: Sequence[Path],
+    places: Mapping[Path, Path],
     *,
     gpu: bool,
-    hide: Sequence[Path],
 ) -> Command:
     program = find_bubblewrap()
     sources = _Sources(staged=_can_become_nobody())
@@ -204,12 +199,12 @@ def _command(
             *("--cap-drop", "ALL", "--uid", str(USER), "--gid", str(USER), "--hostname", "sandbox", "--clearenv"),
             *_system(sources),
             *("--tmpfs", "/tmp"),
-            *_bound(sources, folders),
+            *_bound(sources, places),
             *_package(sources),
             *("--proc", "/proc", "--dev", "/dev"),
             *(_gpu() if gpu else ()),
             *("--remount-ro", "/dev", "--tmpfs", "/dev/shm"),
-            *_covers(folders, hide),
+            *_cover(_own_folder(), places),
             *("--remount-ro", "/", "--chdir", "/"),
         ]
         for name, value in environment.items():
@@ -266,21 +261,25 @@ def _can_become_nobody() -> bool:
 
 
 def _system(sources: _Sources) -> Iterator[str]:
-    yield from _bound(sources, [Path(path) for path in _SYSTEM])
+    yield from _bound(sources, _where_they_are(_SYSTEM))
     for path in map(Path, _TOP):
         if path.is_symlink():
             yield from ("--symlink", str(path.readlink()), str(path))
         elif path.is_dir():
-            yield from _bound(sources, [path])
-    yield from _bound(sources, [Path("/etc", name) for name in _ETC])
+            yield from _bound(sources, {path: path})
+    yield from _bound(sources, _where_they_are(f"/etc/{name}" for name in _ETC))
     for name, content in _MADE_UP.items():
         yield from _file(sources, content.encode(), f"/etc/{name}")
 
 
-def _bound(sources: _Sources, paths: Sequence[Path]) -> Iterator[str]:
-    for path in paths:
+def _where_they_are(paths: Iterable[str]) -> dict[Path, Path]:
+    return {Path(path): Path(path) for path in paths}
+
+
+def _bound(sources: _Sources, places: Mapping[Path, Path]) -> Iterator[str]:
+    for path, place in places.items():
         if path.exists():
-            yield from ("--ro-bind", sources.place(path), str(path))
+            yield from ("--ro-bind", sources.place(path), str(place))
 
 
 def _file(sources: _Sources, content: bytes, target: str) -> Iterator[str]:
@@ -321,27 +320,42 @@ def _visible_path() -> list[str]:
     ]
 
 
-def _folders() -> list[Path]:
-    """Returns the folders of the Python environment, without those that lie in another one."""
-    wanted = [Path(prefix, name) for prefix in (sys.base_prefix, sys.prefix) for name in ("bin", "lib", "lib64")]
-    wanted += [folder.resolve() for folder in wanted]
-    wanted += [Path(entry) for entry in _visible_path()]
-    wanted.append(_interpreter())
-    kept: list[Path] = []
+def _places() -> dict[Path, Path]:
+    """Returns the folders of the Python environment, and where each is inside.
+
+    The interpreter's own are where they are. Other packages, such as a virtual environment's, get a place that does
+    not tell where theirs is.
+    """
+    own = [Path(sys.base_prefix, name) for name in ("bin", "lib", "lib64")]
+    own += [folder.resolve() for folder in own]
+    own.append(_interpreter())
     shown = [Path(path) for path in _SYSTEM + _TOP]
-    for path in sorted({path for path in wanted if path.exists()}, key=lambda path: len(path.parts)):
-        if not any(path.is_relative_to(folder) for folder in [*kept, *shown]):
-            kept.append(path)
-    return kept
+    places: dict[Path, Path] = {}
+    for path in sorted({path for path in own if path.exists()}, key=lambda path: len(path.parts)):
+        if not any(path.is_relative_to(folder) for folder in [*places, *shown]):
+            places[path] = path
+    for number, path in enumerate(map(Path, _visible_path())):
+        if path.exists() and not any(path.is_relative_to(folder) for folder in [*places, *shown]):
+            places[path] = Path(_INSTALLED, str(number), path.name)
+    return places
 
 
-def _own_folders() -> list[Path]:
+def _inside(path: Path, places: Mapping[Path, Path]) -> Path:
+    """Returns where a path is inside."""
+    for folder, place in places.items():
+        if path.is_relative_to(folder):
+            return place / path.relative_to(folder)
+    return path
+
+
+def _own_folder() -> Path:
     """Returns where this package is, which an installed one is among the packages that are shown."""
-    return [Path(__file__).resolve().parents[1]]
+    return Path(__file__).resolve().parents[1]
 
 
-def _covers(folders: Sequence[Path], hide: Sequence[Path]) -> Iterator[str]:
-    shown = [*folders, *map(Path, _SYSTEM)]
-    for path in {path.resolve() for path in hide}:
-        if path.is_dir() and any(path.is_relative_to(folder.resolve()) for folder in shown):
-            yield from ("--tmpfs", str(path), "--remount-ro", str(path))
+def _cover(path: Path, places: Mapping[Path, Path]) -> Iterator[str]:
+    """Hides a folder that lies in one that is shown."""
+    shown = {folder.resolve(): place for folder, place in {**places, **_where_they_are(_SYSTEM)}.items()}
+    if any(path.is_relative_to(folder) for folder in shown):
+        place = str(_inside(path, shown))
+        yield from ("--tmpfs", place, "--remount-ro", place)

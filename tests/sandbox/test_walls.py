@@ -78,9 +78,10 @@ def test_an_old_bubblewrap_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_an_installed_package_is_covered_where_packages_are_shown(tmp_path: Path) -> None:
     packages = tmp_path / "site-packages"
     (packages / "autograder").mkdir(parents=True)
-    covers = list(walls._covers([packages], [packages / "autograder", tmp_path / "elsewhere"]))
-    path = str((packages / "autograder").resolve())
-    assert covers == ["--tmpfs", path, "--remount-ro", path]
+    places = {packages: Path("/opt/installed/0/site-packages")}
+    path = "/opt/installed/0/site-packages/autograder"
+    assert list(walls._cover((packages / "autograder").resolve(), places)) == ["--tmpfs", path, "--remount-ro", path]
+    assert list(walls._cover(tmp_path / "elsewhere", places)) == []
 
 
 def test_the_checkout_is_not_on_the_path_inside(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,15 +92,18 @@ def test_the_checkout_is_not_on_the_path_inside(monkeypatch: pytest.MonkeyPatch)
         assert f"{checkout}/autograder/exercises" not in " ".join(command.arguments)
 
 
-def test_a_course_folder_around_the_environment_is_not_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_where_a_virtual_environment_lies_is_not_told_inside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     packages = tmp_path / ".venv" / "lib" / "python3.11" / "site-packages"
     packages.mkdir(parents=True)
-    (tmp_path / "gradebook.db").touch()
     monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
     monkeypatch.setattr(sys, "path", [str(packages)])
-    assert tmp_path not in walls._folders()
-    assert tmp_path / ".venv" / "lib" in walls._folders()
-    assert not any((tmp_path / "gradebook.db").is_relative_to(folder) for folder in walls._folders())
+    places = walls._places()
+    assert places[packages].is_relative_to("/opt")
+    assert not any(place.is_relative_to(tmp_path) for place in places.values())
+    with walls.walled({"walls": True}, {}) as command:
+        path = command.arguments[-1].partition("sys.path")[2]
+        assert "/opt/installed/" in path
+        assert str(tmp_path) not in path.partition("; ")[0]
 
 
 def test_every_module_that_runs_inside_imports_nothing_else_of_ours() -> None:
