@@ -61,7 +61,7 @@ class Agent:
         except Refused as reason:
             if not refused:
                 return {"error": {"kind": reason.kind, "detail": str(reason)}}
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             if not refused:
                 return {"error": {"kind": type(error).__name__, "detail": str(error)[:2000]}}
         return {"error": {"kind": "Forbidden", "detail": refused[0]}}

@@ -232,11 +232,18 @@ def _exists(pid: int) -> bool:
 
 
 class Kernel:
-    """A kernel's process, as far as its keeper tells of it."""
+    """A kernel's process, as far as its keeper tells of it.
+
+    Attributes:
+        connection: its Jupyter channels.
+        questions: the grader's end of the line of questions.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="k", dir=folder))
         self._line, self._theirs = socket.socketpair(socket.AF_UNIX, _KIND)
+        self.questions, self._answers = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.questions.setblocking(False)
         self._exit: int | None = None
         self.connection: dict[str, Any] = {
             "transport": "ipc",
@@ -263,10 +270,11 @@ class Kernel:
                 channels.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
                 channels[-1].bind(f"{self._folder / 's'}-{number}")
                 channels[-1].listen(16)
-            descriptors = [part.fileno() for part in (self._theirs, *channels)]
+            descriptors = [part.fileno() for part in (self._theirs, self._answers, *channels)]
             socket.send_fds(control, [json.dumps(request).encode()], descriptors)
         finally:
             self._theirs.close()
+            self._answers.close()
             for channel in channels:
                 channel.close()
         self._line.settimeout(_FORK_SECONDS)
@@ -303,8 +311,8 @@ class Kernel:
 
     def close(self) -> None:
         """Kills the process if it still runs, with all that it started, and removes its files."""
-        self._line.close()
-        self._theirs.close()
+        for end in (self._line, self._theirs, self.questions, self._answers):
+            end.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

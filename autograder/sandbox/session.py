@@ -6,6 +6,7 @@ import base64
 import contextlib
 import functools
 import os
+import select
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 
 from autograder.sandbox.kernels import Kernel, WarmInterpreter
+from autograder.sandbox.line import HEAD, frame
 from autograder.sandbox.wire import Limits, Malformed, pack, readable, unpack
 
 
@@ -79,6 +81,10 @@ def _is_png(picture: Any) -> bool:
         return False
 
 
+class _TooLate(Exception):
+    """A deadline has passed."""
+
+
 _TEXT_BYTES = 8 * 2**20
 """Of the JSON of one message, its pictures included."""
 
@@ -139,7 +145,9 @@ class Session:
             "allow_stdin": False,
             "stop_on_error": True,
         }
-        self._request("execute_request", content, [], seconds, output)
+        message = self._client.session.msg("execute_request", content)
+        self._client.shell_channel.send(message)
+        self._drive(message["header"]["msg_id"], seconds, output)
         return output
 
     def ask(self, question: Mapping[str, Any], seconds: float) -> Mapping[str, Any]:
@@ -148,15 +156,69 @@ class Session:
         Raises:
             Ended: no answer came in time, or the kernel died.
         """
-        reply = self._request("question", {}, [pack(question)], seconds, Output())
-        buffers = reply.get("buffers", [])
+        name, deadline = os.urandom(16), time.monotonic() + seconds
         try:
-            if len(buffers) != 1:
-                raise Malformed("the answer has no content")
-            answer = unpack(bytes(buffers[0]), self._limits)
+            self._send(frame(name, pack(question)), deadline)
+            content = self._answer_to(name, deadline)
+        except _TooLate:
+            self.close()
+            raise Ended("timeout", f"It did not finish within {seconds:.0f} seconds.") from None
+        except (BrokenPipeError, ConnectionError, EOFError):
+            raise self._death() from None
+        try:
+            answer = unpack(content, self._limits)
         except Malformed as malformed:
             return {"error": {"kind": "Malformed", "detail": str(malformed)}}
         return answer if isinstance(answer, dict) else {}
+
+    def _send(self, data: bytes, deadline: float) -> None:
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[self._kernel.questions.send(rest) :]
+            except BlockingIOError:
+                self._wait_for(select.POLLOUT, deadline)
+
+    def _answer_to(self, question: bytes, deadline: float) -> bytes:
+        """Returns the content of the answer to a question; answers to another one, or to none, are read past."""
+        while True:
+            name, size = HEAD.unpack(self._receive_exactly(HEAD.size, deadline))
+            if size > self._limits.total_bytes:
+                self.close()
+                raise Ended("crashed", f"An answer of {size} bytes came, more than {self._limits.total_bytes}.")
+            content = self._receive_exactly(size, deadline)
+            if name == question:
+                return content
+
+    def _receive_exactly(self, size: int, deadline: float) -> bytes:
+        content = bytearray()
+        while len(content) < size:
+            try:
+                part = self._kernel.questions.recv(min(size - len(content), 2**20))
+            except BlockingIOError:
+                self._wait_for(select.POLLIN, deadline)
+                continue
+            if not part:
+                raise EOFError
+            content += part
+        return bytes(content)
+
+    def _wait_for(self, event: int, deadline: float) -> None:
+        """Waits until the line of questions is ready.
+
+        Raises:
+            _TooLate: it is not, by the deadline.
+            EOFError: the kernel has ended.
+        """
+        poller = select.poll()
+        poller.register(self._kernel.questions, event)
+        poller.register(self._kernel, select.POLLIN)
+        left = deadline - time.monotonic()
+        ready = {descriptor for descriptor, _ in poller.poll(left * 1000)} if left > 0 else set[int]()
+        if not ready:
+            raise _TooLate
+        if self._kernel.questions.fileno() not in ready:
+            raise EOFError
 
     def close(self) -> None:
         """Ends the kernel at once."""
@@ -171,20 +233,7 @@ class Session:
         identity = message["header"]["msg_id"]
         self._drive(identity, seconds, Output())
 
-    def _request(
-        self,
-        kind: str,
-        content: dict[str, Any],
-        buffers: list[bytes],
-        seconds: float,
-        output: Output,
-    ) -> dict[str, Any]:
-        session = self._client.session
-        message = session.msg(kind, content)
-        session.send(self._client.shell_channel.socket, message, buffers=buffers)
-        return self._drive(message["header"]["msg_id"], seconds, output)
-
-    def _drive(self, identity: str, seconds: float, output: Output) -> dict[str, Any]:
+    def _drive(self, identity: str, seconds: float, output: Output) -> None:
         """Collects outputs until the reply to a request and the kernel's return to rest have come."""
         deadline = time.monotonic() + seconds
         shell, iopub = self._client.shell_channel.socket, self._client.iopub_channel.socket
@@ -215,7 +264,6 @@ class Session:
                     deadline = min(deadline, time.monotonic() + 2.0)
             elif self._kernel.fileno() in ready:
                 raise self._death()
-        return reply
 
     def _receive(self, channel: zmq.Socket[bytes], identity: str) -> dict[str, Any] | None:
         """Returns a message if it is well-formed and belongs to the request; anything else is dropped."""

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from autograder.sandbox import staging
 
-INSIDE = ("__init__", "agent", "cage", "forked", "guards", "limits", "seccomp", "warm", "wire")
+INSIDE = ("__init__", "agent", "cage", "forked", "guards", "limits", "line", "seccomp", "warm", "wire")
 """The modules of this folder that run inside; they import nothing else of ours."""
 
 USER = 1000

@@ -1,9 +1,9 @@
 """The warm interpreter: a process that has imported TensorFlow and Keras and forks a kernel on request.
 
-Its standard input is a socket. A message on it asks for one kernel and brings six descriptors: the kernel's line to the
-grader, and the listening sockets of its five Jupyter channels. Nothing else is shared with the outside, no file and no
-folder. The process itself has run no operation and started no thread, so that a fork is sound, and it holds nothing
-that student code may not see.
+Its standard input is a socket. A message on it asks for one kernel and brings seven descriptors: the keeper's line to
+the grader, the kernel's line of questions, and the listening sockets of its five Jupyter channels. Nothing else is
+shared with the outside, no file and no folder. The process itself has run no operation and started no thread, so that a
+fork is sound, and it holds nothing that student code may not see.
 
 Each kernel has a keeper, the first process of its pid namespace: it raises the kernel's walls, watches its memory,
 tells the grader over the line how it ended, and takes all of the kernel's processes with it when it goes: when the
@@ -46,6 +46,7 @@ PRELOADED = (
     "IPython.core.completer",
     "autograder.sandbox.agent",
     "autograder.sandbox.forked",
+    "autograder.sandbox.line",
     "autograder.sandbox.wire",
     "sequence_data",
 )
@@ -98,7 +99,7 @@ def _preload() -> None:
 def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
     """Returns a request and the descriptors that came with it; nothing once the asking side is gone."""
     descriptors = array.array("i")
-    room = socket.CMSG_SPACE((1 + len(CHANNELS)) * descriptors.itemsize)
+    room = socket.CMSG_SPACE((2 + len(CHANNELS)) * descriptors.itemsize)
     try:
         request, ancillary, _, _ = control.recvmsg(65536, room)
     except OSError:
@@ -150,7 +151,7 @@ def _keep(
     line: socket.socket,
     settings: Mapping[str, Any],
     request: Mapping[str, Any],
-    channels: list[int],
+    descriptors: list[int],
 ) -> NoReturn:
     """Starts the kernel and stays with it to the end."""
     walls, limits = settings["walls"], KernelLimits.from_dict(settings["limits"])
@@ -160,9 +161,9 @@ def _keep(
     kernel = os.fork()
     if not kernel:
         line.close()
-        _become_kernel_or_exit(request, channels, limits, walled=walls)
-    for channel in channels:
-        os.close(channel)
+        _become_kernel_or_exit(request, descriptors, limits, walled=walls)
+    for descriptor in descriptors:
+        os.close(descriptor)
     _say(line, {"started": True})
     exit_code = _watch(line, kernel, limits.memory if walls else 0)
     if not walls:
@@ -231,7 +232,7 @@ def _sum_of(path: Path, *fields: str) -> int:
 
 
 def _become_kernel_or_exit(
-    request: Mapping[str, Any], channels: list[int], limits: KernelLimits, *, walled: bool
+    request: Mapping[str, Any], descriptors: list[int], limits: KernelLimits, *, walled: bool
 ) -> NoReturn:
     try:
         os.setsid()
@@ -243,16 +244,20 @@ def _become_kernel_or_exit(
         if walled:
             cage.set_dumpable(True)
             lower(limits, count_processes=True)
-        _become_kernel(home, request["connection"], dict(zip(CHANNELS, channels, strict=True)))
+        questions, *channels = descriptors
+        _become_kernel(home, request["connection"], questions, dict(zip(CHANNELS, channels, strict=True)))
     except BaseException:
         os._exit(70)
     os._exit(0)
 
 
-def _become_kernel(home: Path, connection: Mapping[str, Any], channels: Mapping[str, int]) -> None:
-    """Turns this process into an IPython kernel that also answers the agent's questions."""
+def _become_kernel(home: Path, connection: Mapping[str, Any], questions: int, channels: Mapping[str, int]) -> None:
+    """Turns this process into an IPython kernel that also answers the grader's questions."""
+    from tornado.ioloop import IOLoop
+
     from autograder.sandbox.agent import Agent
     from autograder.sandbox.forked import ForkedKernelApp
+    from autograder.sandbox.line import Answering
 
     sys.path.insert(0, "")
     connection_file = home / ".connection.json"
@@ -260,12 +265,12 @@ def _become_kernel(home: Path, connection: Mapping[str, Any], channels: Mapping[
     app: Any = ForkedKernelApp.instance(listening=channels, connection_file=str(connection_file))
     app.initialize([])
     connection_file.unlink()
-    kernel = app.kernel
-    agent = Agent(kernel.shell.user_ns)
+    answering = Answering(socket.socket(fileno=questions), Agent(app.kernel.shell.user_ns).reply)
+    loop = IOLoop.current()
 
-    def answer(stream: Any, ident: Any, parent: Any) -> None:
-        data = agent.reply(bytes(parent["buffers"][0]))
-        kernel.session.send(stream, "answer", {}, parent, ident=ident, buffers=[data])
+    def answer(*_: Any) -> None:
+        if not answering.answer_one():
+            loop.remove_handler(questions)
 
-    kernel.shell_handlers["question"] = answer
+    loop.add_handler(questions, answer, IOLoop.READ)
     app.start()

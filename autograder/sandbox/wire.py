@@ -1,15 +1,14 @@
 """Values as bytes: JSON with arrays beside it in one npz, read back without trust.
 
-The reading side never unpickles: `numpy.load(allow_pickle=False)`, within limits on size, count, rank and dtype.
+The reading side never unpickles: `read_array(allow_pickle=False)`, within limits on size, count, rank and dtype.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,30 +91,36 @@ def unpack(data: bytes, limits: Limits | None = None) -> Any:
             raise Malformed(f"the message has more than {limits.arrays} parts")
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
-        if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-            raise Malformed("the message is compressed")
-        if len(entries) > limits.arrays + 1:
-            raise Malformed(f"the message has {len(entries)} parts, more than {limits.arrays}")
-        if sum(entry.file_size for entry in entries) > limits.total_bytes:
-            raise Malformed(f"the message unpacks to more than {limits.total_bytes} bytes")
-        with np.load(io.BytesIO(data), allow_pickle=False) as parts:
-            tree_bytes = parts["tree"]
-            if not isinstance(tree_bytes, np.ndarray) or tree_bytes.dtype != np.uint8 or tree_bytes.size > limits.text:
-                raise Malformed("the message's text is too long")
-            tree = json.loads(tree_bytes.tobytes().decode())
-            arrays = {name: parts[name] for name in parts.files if name != "tree"}
+            _check_entries(entries, limits)
+            arrays = {entry.filename.removesuffix(".npy"): _array(archive, entry, limits) for entry in entries}
+        text = arrays.pop("tree")
+        if text.dtype != np.uint8 or text.size > limits.text:
+            raise Malformed("the message's text is too long")
+        tree = json.loads(text.tobytes().decode())
     except Malformed:
         raise
     except Exception as error:
         raise Malformed(f"the message cannot be read ({type(error).__name__})") from None
-    for array in arrays.values():
-        if not isinstance(array, np.ndarray):
-            raise Malformed("a part of the message is no array")
-        if array.dtype.kind not in _PLAIN_KINDS or array.ndim > limits.rank:
-            raise Malformed(f"an array of dtype {array.dtype} and rank {array.ndim} is not allowed")
-        if array.nbytes > limits.total_bytes or not math.isfinite(array.size):
-            raise Malformed("an array is too large")
     return _rebuilt(tree, arrays, limits.depth)
+
+
+def _check_entries(entries: Sequence[zipfile.ZipInfo], limits: Limits) -> None:
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        raise Malformed("the message is compressed")
+    if len(entries) > limits.arrays + 1:
+        raise Malformed(f"the message has {len(entries)} parts, more than {limits.arrays}")
+    if sum(entry.file_size for entry in entries) > limits.total_bytes:
+        raise Malformed(f"the message unpacks to more than {limits.total_bytes} bytes")
+
+
+def _array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> np.ndarray:
+    with archive.open(entry) as file:
+        array = np.lib.format.read_array(file, allow_pickle=False)
+    if array.dtype.kind not in _PLAIN_KINDS or array.ndim > limits.rank:
+        raise Malformed(f"an array of dtype {array.dtype} and rank {array.ndim} is not allowed")
+    if array.nbytes > limits.total_bytes:
+        raise Malformed("an array is too large")
+    return array
 
 
 def _rebuilt(tree: Any, arrays: Mapping[str, np.ndarray], depth: int) -> Any:

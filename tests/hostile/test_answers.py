@@ -7,51 +7,67 @@ import pytest
 from tests.hostile.attackers import WRONG, Bench
 
 SEND = """
-kernel = get_ipython().kernel
+import gc, os
+from autograder.sandbox.line import Answering, HEAD, frame
 from autograder.sandbox.wire import pack
-def answer_with(send):
-    kernel.shell_handlers["question"] = send
+answering = next(thing for thing in gc.get_objects() if type(thing) is Answering)
+right = answering.reply
+def answer_with(reply):
+    answering.reply = reply
+def send(name, content):
+    answering.line.sendall(frame(name, content))
+def answer_one_with(act):
+    # the whole of the kernel's end: act gets the question's name and content
+    def answer_one():
+        name, size = HEAD.unpack(answering._exactly(HEAD.size))
+        act(name, answering._exactly(size))
+        return True
+    answering.answer_one = answer_one
 """
 
 ANSWERS = {
-    "nothing": "answer_with(lambda stream, ident, parent: None)",
-    "no content": 'answer_with(lambda s, i, p: kernel.session.send(s, "answer", {}, p, ident=i))',
-    "many contents": 'answer_with(lambda s, i, p: kernel.session.send(s, "answer", {}, p, ident=i, buffers=[b"x"] * 9))',
+    "nothing": "answer_one_with(lambda name, content: None)",
+    "no content": "answer_with(lambda question: b'')",
+    "garbage": "answer_with(lambda question: b'x' * 99)",
+    "what was asked": "answer_with(lambda question: question)",
     "a pickle": """
-import pickle, os
+import pickle
 class Evil:
     def __reduce__(self):
         return os.system, ("touch /tmp/pickled-in-the-grader",)
-answer_with(lambda s, i, p: kernel.session.send(s, "answer", {}, p, ident=i, buffers=[pickle.dumps(Evil())]))
+answer_with(lambda question: pickle.dumps(Evil()))
 """,
     "a pickle in an archive": """
 import io
-def send(s, i, p):
+def reply(question):
     file = io.BytesIO()
     np.savez(file, tree=np.array([{"value": 1}, print], dtype=object))
-    kernel.session.send(s, "answer", {}, p, ident=i, buffers=[file.getvalue()])
-answer_with(send)
+    return file.getvalue()
+answer_with(reply)
 """,
     "a zip bomb": """
 import io, zipfile
-def send(s, i, p):
+def reply(question):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("tree.npy", b"0" * 10**8)
-    kernel.session.send(s, "answer", {}, p, ident=i, buffers=[file.getvalue()])
-answer_with(send)
+    return file.getvalue()
+answer_with(reply)
 """,
     "a part that is no array": """
 import io, json, zipfile
-def send(s, i, p):
+def reply(question):
     file = io.BytesIO()
     np.savez(file, tree=np.frombuffer(json.dumps({"d": {"value": {"a": 0}}}).encode(), np.uint8))
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr("a0", b"no array")
-    kernel.session.send(s, "answer", {}, p, ident=i, buffers=[file.getvalue()])
-answer_with(send)
+    return file.getvalue()
+answer_with(reply)
 """,
-    "structured": "answer_value = np.zeros(3, dtype=[('a', 'f4'), ('b', 'O')])",
+    "structured": """
+def layer_norm(*args, **kwargs):
+    return np.zeros(3, dtype=[('a', 'f4'), ('b', 'O')])
+""",
     "half a character": """
 def layer_norm(*args, **kwargs):
     raise ValueError("\\ud800 half")
@@ -61,36 +77,50 @@ print("\\ud800")
 def layer_norm(*args, **kwargs):
     raise type("X" * 10**7, (Exception,), {})("y" * 10**7)
 """,
-    "nothing of the kind": 'answer_with(lambda s, i, p: kernel.session.send(s, "answer", {}, p, ident=i, buffers=[pack([1])]))',
-    "the same one twice": """
-right = kernel.shell_handlers["question"]
-def send(s, i, p):
-    message = kernel.session.msg("answer", {}, parent=p)
-    parts = kernel.session.serialize(message, ident=i) + [pack({"value": 0.0})]
-    s.send_multipart(parts); s.send_multipart(parts)
-answer_with(send)
+    "an exception that nobody catches": """
+class Odd(BaseException): pass
+def layer_norm(*args, **kwargs):
+    raise Odd
 """,
-    "bytes that are no message": """
-right = kernel.shell_handlers["question"]
-def send(s, i, p):
-    s.send_multipart([*i, b"garbage", b"<IDS|MSG>", b"no signature", b"{", b"", b"[]", b"{}"])
-    s.send_multipart([*i, b"garbage"])
-    right(s, i, p)
-answer_with(send)
+    "an interrupt": "def layer_norm(*args, **kwargs):\n    raise KeyboardInterrupt\n",
+    "nothing of the kind": "answer_with(lambda question: pack([1]))",
+    "the same one twice": """
+def act(name, content):
+    send(name, pack({"value": 0.0})); send(name, pack({"value": 0.0}))
+answer_one_with(act)
+""",
+    "bytes that are no answer": """
+def reply(question):
+    answering.line.sendall(b"garbage")
+    return right(question)
+answer_with(reply)
+""",
+    "more than was announced": """
+def act(name, content):
+    answering.line.sendall(frame(name, right(content)) + b"x" * 10**6)
+answer_one_with(act)
+""",
+    "less than was announced": """
+answer_one_with(lambda name, content: answering.line.sendall(HEAD.pack(name, 10**6) + right(content)))
+""",
+    "an exabyte announced": "answer_one_with(lambda name, content: answering.line.sendall(HEAD.pack(name, 2**60)))",
+    "answers to other questions without end": """
+def act(name, content):
+    while True: send(os.urandom(16), pack({"value": 0.0}))
+answer_one_with(act)
 """,
     "an answer to another question": """
-def send(s, i, p):
-    other = {**p, "header": {**p["header"], "msg_id": "another"}}
-    kernel.session.send(s, "answer", {}, other, ident=i, buffers=[pack({"value": 1.0})])
-answer_with(send)
+answer_one_with(lambda name, content: send(bytes(16), pack({"value": 1.0})))
 """,
+    "a closed line": "answering.line.close()",
+    "a line that is not read": "answer_one_with(lambda name, content: [None for _ in iter(int, 1)])",
     "odd JSON on the output channel": """
-right = kernel.shell_handlers["question"]
-def send(s, i, p):
+kernel, parent = get_ipython().kernel, get_ipython().parent_header
+def reply(question):
     for kind, content in (("stream", {"text": ["a"]}), ("execute_result", {"data": [1]}), ("error", {}), ("status", {})):
-        kernel.session.send(kernel.iopub_socket, kind, content, p)
-    right(s, i, p)
-answer_with(send)
+        kernel.session.send(kernel.iopub_socket, kind, content, parent)
+    return right(question)
+answer_with(reply)
 """,
 }
 
@@ -140,26 +170,21 @@ agent.Agent.answer = answer
 
 def test_an_answer_that_was_sent_early_earns_nothing(bench: Bench) -> None:
     early = """
-kernel, parent = get_ipython().kernel, get_ipython().parent_header
-start, _, number = parent["header"]["msg_id"].rpartition("_")
-for ahead in range(1, 40):
-    other = {**parent, "header": {**parent["header"], "msg_id": f"{start}_{int(number) + ahead}"}}
-    kernel.session.send(kernel.shell_streams[0] if hasattr(kernel, "shell_streams") else kernel.shell_stream, "answer",
-                        {}, other, ident=kernel._parent_ident["shell"], buffers=[pack({"value": 0.0})])
+for name in (bytes(16), b"x" * 16, *(os.urandom(16) for _ in range(40))):
+    send(name, pack({"value": 0.0}))
 """
     assert bench.score(WRONG + SEND + early) == 0
 
 
 def test_a_late_answer_counts_for_no_other_question(bench: Bench) -> None:
     late = """
-import threading
-right, kept = kernel.shell_handlers["question"], []
-def send(s, i, p):
+kept = []
+def act(name, content):
     for old in kept:
-        kernel.session.send(s, "answer", {}, old, ident=i, buffers=[pack({"value": 0.0})])
-    kept.append(p)
-    right(s, i, p)
-answer_with(send)
+        send(old, pack({"value": 0.0}))
+    kept.append(name)
+    send(name, right(content))
+answer_one_with(act)
 """
     solution = bench.solution("layer_norm")
     report = bench.grade(solution + SEND + late).reports["layer_norm"]

@@ -10,6 +10,14 @@ import pytest
 from autograder.sandbox.kernels import WarmInterpreter
 from autograder.sandbox.session import Ended, Session
 
+LINE = """
+import gc
+from autograder.sandbox.line import Answering, HEAD, frame
+answering = next(thing for thing in gc.get_objects() if type(thing) is Answering)
+right = answering.reply
+"""
+"""What finds the kernel's end of the line of questions."""
+
 QUESTION = {"op": "call", "symbol": "answer", "args": [], "kwargs": {}, "tensors": False}
 
 
@@ -36,18 +44,10 @@ def test_a_huge_message_is_not_taken(interpreter: WarmInterpreter) -> None:
         assert len(output.text) <= output.limit
         assert memory() - before < 200
         session.run("answer = lambda: 'y' * 300_000_000", 20)
-        # the agent says so; whoever replaces the agent sends what is dropped, and no other answer comes
+        # the agent says so; whoever replaces the agent ends the kernel
         assert session.ask(QUESTION, 20)["error"]["kind"] == "MemoryError"
-        session.run(
-            """
-kernel = get_ipython().kernel
-def huge(stream, ident, parent):
-    kernel.session.send(stream, "answer", {}, parent, ident=ident, buffers=[b"y" * 300_000_000])
-kernel.shell_handlers["question"] = huge
-""",
-            20,
-        )
-        with pytest.raises(Ended, match="did not finish"):
+        session.run(LINE + "answering.reply = lambda question: b'y' * 300_000_000", 20)
+        with pytest.raises(Ended, match="300000000 bytes"):
             session.ask(QUESTION, 5)
     assert memory() - before < 700
 
@@ -94,15 +94,13 @@ def answer():
 def test_a_second_answer_is_not_taken_for_the_next_question(interpreter: WarmInterpreter) -> None:
     with Session(interpreter) as session:
         session.run(
-            """
-kernel = get_ipython().kernel
-true_send = kernel.session.send
-def send(stream, kind, *args, **kwargs):
-    sent = true_send(stream, kind, *args, **kwargs)
-    if kind == "answer":
-        true_send(stream, kind, *args, **kwargs)
-    return sent
-kernel.session.send = send
+            f"""
+{LINE}
+def answer_one():
+    name, size = HEAD.unpack(answering._exactly(HEAD.size))
+    answering.line.sendall(2 * frame(name, right(answering._exactly(size))))
+    return True
+answering.answer_one = answer_one
 count = 0
 def answer():
     global count
@@ -116,7 +114,7 @@ def answer():
 
 def test_an_answer_that_never_comes_is_a_timeout(interpreter: WarmInterpreter) -> None:
     with Session(interpreter) as session:
-        session.run("get_ipython().kernel.shell_handlers['question'] = lambda *args: None", 20)
+        session.run(LINE + "answering.answer_one = lambda: bool(answering.line.recv(10**6))", 20)
         with pytest.raises(Ended) as ended:
             session.ask(QUESTION, 2)
         assert ended.value.status == "timeout"
