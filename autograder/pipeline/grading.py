@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 from autograder.checking import Assignment, Exercise, NoAnswer, Probe, Report, Split, judge
 from autograder.checking.forbidden import find_forbidden, uses
@@ -15,7 +15,12 @@ from autograder.pipeline.rebuild import RebuiltNotebook
 from autograder.pipeline.settings import Settings
 from autograder.pipeline.source import grade_id, graded_symbol, is_setup, is_solution
 from autograder.sandbox.kernels import WarmInterpreter
-from autograder.sandbox.session import Ended, Output, Session
+from autograder.sandbox.session import Ended, Lost, Output, Session
+
+_ATTEMPTS = 3
+"""At an answer or an exercise whose kernel was killed from nobody knows where, before that counts as its own doing."""
+
+_Result = TypeVar("_Result")
 
 _GRAVEST_FIRST: tuple[Status, ...] = ("timeout", "crashed", "out-of-memory", "forbidden")
 
@@ -151,9 +156,8 @@ class _Run:
 
     def _set_up(self, source: str) -> None:
         try:
-            error = self._open().run(source, 120).error
+            error = self._tried(lambda: self._open().run(source, 120)).error
         except Ended as ended:
-            self._drop()
             error = (ended.status, str(ended))
         if error is not None and not self._answered:
             raise GradingError(f"a setup cell of {self._assignment.name} failed: {error}")
@@ -162,11 +166,7 @@ class _Run:
 
     def _answer(self, source: str) -> Output:
         self._answered = True
-        try:
-            output = self._open().run(source, self._left(self._settings.limits.cell_seconds))
-        except Ended:
-            self._drop()
-            raise
+        output = self._tried(lambda: self._open().run(source, self._left(self._settings.limits.cell_seconds)))
         self._done.append(source)
         if output.error is not None:
             self._raised.append(source)
@@ -183,7 +183,7 @@ class _Run:
         if sentence := find_forbidden(submission.answers[symbol], exercise.forbidden, symbol):
             return _ended(exercise, "forbidden", sentence)
         try:
-            report = self._checked(exercise)
+            report = self._tried(lambda: self._checked(exercise))
         except NoAnswer as nothing:
             if nothing.status in ("crashed", "out-of-memory") and self._forget_what_raised(submission.answers[symbol]):
                 return self._judged(exercise, output, ended)
@@ -238,6 +238,24 @@ class _Run:
         self._raised = [source for source in self._raised if source == but]
         self._done = [source for source in self._done if source not in raised]
         return bool(raised)
+
+    def _tried(self, attempt: Callable[[], _Result]) -> _Result:
+        """Returns what an attempt gives; makes another one where its kernel was lost.
+
+        Raises:
+            Ended, NoAnswer: the kernel has ended, and is dropped.
+        """
+        left = _ATTEMPTS
+        while True:
+            try:
+                return attempt()
+            except (Ended, NoAnswer) as ended:
+                if ended.status != "forbidden":
+                    self._drop()
+                left -= 1
+                if not left or not isinstance(ended.__cause__ or ended, Lost):
+                    raise
+                self._kernels -= 1
 
     def _left(self, seconds: float) -> float:
         """Returns the seconds that may pass: these, or what is left to the whole submission."""

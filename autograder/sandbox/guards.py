@@ -41,21 +41,41 @@ def refusing(names: Iterable[str]) -> Generator[list[str]]:
     Code that swallows the exception is told by that list.
     """
     refused: list[str] = []
-    functions = _functions(frozenset(names), len(sys.modules))
-    kept: list[tuple[types.FunctionType, types.CodeType, dict[str, Any]]] = []
+    guarded = _guarded(frozenset(names), len(sys.modules))
+    kept: list[tuple[types.FunctionType, types.CodeType, bool]] = []
+    _refused_now.append(refused)
     try:
-        for name, function in functions:
-            kept.append((function, function.__code__, dict(vars(function))))
-            _guard(function, name, refused)
+        for function, code, signature in guarded:
+            kept.append((function, function.__code__, "__signature__" in vars(function)))
+            # libraries ask functions for their signature
+            if signature is not None:
+                vars(function).setdefault("__signature__", signature)
+            function.__code__ = code
         yield refused
     finally:
-        for function, code, attributes in kept:
+        _refused_now.pop()
+        for function, code, signed in kept:
             function.__code__ = code
-            if "__signature__" not in attributes:
+            if not signed:
                 vars(function).pop("__signature__", None)
 
 
-def _guard(function: types.FunctionType, name: str, refused: list[str]) -> None:
+_refused_now: list[list[str]] = []
+"""Where the calls that are refused are noted."""
+
+_Guarded = tuple[types.FunctionType, types.CodeType, inspect.Signature | None]
+
+
+@functools.lru_cache(maxsize=4)
+def _guarded(names: frozenset[str], loaded: int) -> tuple[_Guarded, ...]:
+    """Returns each function of these names with the code that refuses, and its signature.
+
+    How many modules are loaded is an argument so that one that is loaded later is searched, too.
+    """
+    return tuple((function, *_guard(function, name)) for name, function in _functions(names))
+
+
+def _guard(function: types.FunctionType, name: str) -> tuple[types.CodeType, inspect.Signature | None]:
     original = types.FunctionType(
         function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
     )
@@ -63,14 +83,15 @@ def _guard(function: types.FunctionType, name: str, refused: list[str]) -> None:
 
     def check(arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         if _is_students(sys._getframe(2)):
-            refused.append(name)
+            for refused in _refused_now:
+                refused.append(name)
             raise ReadyMade(name)
         return original(*arguments, **named)
 
-    # libraries ask functions for their signature
+    signature = None
     with contextlib.suppress(ValueError, TypeError):
-        vars(function).setdefault("__signature__", inspect.signature(function))
-    function.__code__ = _code_that_calls(check, function.__code__)
+        signature = inspect.signature(function)
+    return _code_that_calls(check, function.__code__), signature
 
 
 def _code_that_calls(check: Any, like: types.CodeType) -> types.CodeType:
@@ -100,12 +121,8 @@ def _library_folders() -> tuple[str, ...]:
     return (*(f"{folder}/" for folder in folders), "<frozen ", "<__array_function__ internals>")
 
 
-@functools.lru_cache(maxsize=4)
-def _functions(names: frozenset[str], loaded: int) -> tuple[tuple[str, types.FunctionType], ...]:
-    """Returns the functions of the loaded libraries with these names, and what makes and calls the classes.
-
-    How many modules are loaded is an argument so that one that is loaded later is searched, too.
-    """
+def _functions(names: frozenset[str]) -> tuple[tuple[str, types.FunctionType], ...]:
+    """Returns the functions of the loaded libraries with these names, and what makes and calls the classes."""
     if not names:
         return ()
     found: dict[int, tuple[str, types.FunctionType]] = {}

@@ -8,6 +8,7 @@ import dataclasses
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -31,6 +32,12 @@ ONE_THREAD = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", 
 
 PASSED_ON = ("LANG", "LC_ALL", "KERAS_BACKEND", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
 """The only variables of the grader's environment that student code sees."""
+
+FORKS = 1000
+"""Kernels that one warm interpreter forks before another takes its place, so that nothing can pile up in it."""
+
+_ATTEMPTS = 3
+"""At a kernel, where the interpreter dies meanwhile."""
 
 _START_SECONDS = 180.0
 _FORK_SECONDS = 60.0
@@ -71,6 +78,7 @@ class WarmInterpreter:
         self._gpu = gpu
         self._lock = threading.Lock()
         self._process: _Process | None = None
+        self._retired: list[_Process] = []
         if walls:
             from autograder.sandbox.doctor import missing
 
@@ -84,28 +92,33 @@ class WarmInterpreter:
             WarmInterpreterError: no kernel could be had.
         """
         with self._lock:
-            process = self._running()
-            kernel = Kernel(process.folder)
-            try:
-                kernel.ask_for(process.control)
-            except OSError as error:
-                kernel.close()
-                raise WarmInterpreterError(f"the warm interpreter is gone: {error}") from error
-            except BaseException:
-                kernel.close()
-                raise
-        return kernel
+            left = _ATTEMPTS
+            while True:
+                try:
+                    return self._running().fork()
+                except (OSError, Gone) as error:
+                    left -= 1
+                    if not left:
+                        raise WarmInterpreterError(f"the warm interpreter is gone: {error}") from error
 
     def close(self) -> None:
         """Ends the interpreter and every kernel forked from it."""
         with self._lock:
-            if self._process is not None:
-                self._process.close()
-                self._process = None
+            for process in (self._process, *self._retired):
+                if process is not None:
+                    process.close()
+            self._process, self._retired = None, []
 
     def _running(self) -> _Process:
+        for process in [retired for retired in self._retired if not retired.serves()]:
+            process.close()
+            self._retired.remove(process)
         if self._process is not None and not self._process.alive:
             self._process.close()
+            self._process = None
+        if self._process is not None and self._process.forked >= FORKS:
+            # its kernels would end with it
+            self._retired.append(self._process)
             self._process = None
         if self._process is None:
             self._process = _Process(self._command, self._limits if self.walls else None)
@@ -127,6 +140,10 @@ class WarmInterpreter:
             raise WallsError(str(error)) from error
 
 
+class Gone(WarmInterpreterError):
+    """The warm interpreter ended while it was asked for a kernel."""
+
+
 class _Process:
     """A running warm interpreter, and the folder for the sockets of its kernels."""
 
@@ -137,6 +154,8 @@ class _Process:
         self.folder = Path(tempfile.mkdtemp(prefix=prefix, dir=_short_temporary_folder()))
         self.control, theirs = socket.socketpair(socket.AF_UNIX, _KIND)
         self._cgroup = Cgroup.make(limits) if limits is not None else None
+        self.forked = 0
+        self._kernels: list[Kernel] = []
         self._process: subprocess.Popen[bytes] | None = None
         started = threading.Event()
         problem: list[BaseException] = []
@@ -185,6 +204,29 @@ class _Process:
     @property
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    def serves(self) -> bool:
+        """Tells whether a kernel that was forked from it may still run."""
+        return not all(kernel.closed for kernel in self._kernels)
+
+    def fork(self) -> Kernel:
+        """Returns a fresh kernel.
+
+        Raises:
+            OSError, Gone: the interpreter has ended.
+            WallsError: the kernel's walls could not be raised.
+        """
+        kernel = Kernel(self.folder)
+        try:
+            kernel.ask_for(self.control)
+        except BaseException as error:
+            kernel.close()
+            if isinstance(error, (OSError, Gone)):
+                self.close()
+            raise
+        self.forked += 1
+        self._kernels = [*(kernel for kernel in self._kernels if not kernel.closed), kernel]
+        return kernel
 
     def _last_words(self) -> str:
         lines = (self.folder / "log").read_text(errors="replace").strip().splitlines()
@@ -237,6 +279,9 @@ class Kernel:
     Attributes:
         connection: its Jupyter channels.
         questions: the grader's end of the line of questions.
+        out_of_memory: it was ended since it held too much memory.
+        lost: its end was seen by nobody: it went with its keeper or the warm interpreter.
+        closed: it was ended by the grader.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -245,6 +290,9 @@ class Kernel:
         self.questions, self._answers = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self.questions.setblocking(False)
         self._exit: int | None = None
+        self.out_of_memory = False
+        self.lost = False
+        self.closed = False
         self.connection: dict[str, Any] = {
             "transport": "ipc",
             "ip": str(self._folder / "s"),
@@ -281,7 +329,7 @@ class Kernel:
         answer = self._line.recv(4096)
         self._line.settimeout(None)
         if not answer:
-            raise WarmInterpreterError("the warm interpreter ended while it was asked for a kernel")
+            raise Gone("it ended while it was asked for a kernel")
         if "error" in (said := json.loads(answer)):
             raise WallsError(
                 f"the walls of a kernel could not be raised: {said['error']}; docs/security.md says what they need."
@@ -301,7 +349,9 @@ class Kernel:
                 return None
             except OSError:
                 message = b""
-            self._exit = int(json.loads(message)["exit"]) if message else -9
+            said = json.loads(message) if message else {}
+            self.out_of_memory, self.lost = "memory" in said, not said
+            self._exit = int(said.get("exit", -signal.SIGKILL))
         return self._exit
 
     def interrupt(self) -> None:
@@ -311,6 +361,7 @@ class Kernel:
 
     def close(self) -> None:
         """Kills the process if it still runs, with all that it started, and removes its files."""
+        self.closed = True
         for end in (self._line, self._theirs, self.questions, self._answers):
             end.close()
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -7,6 +7,7 @@ import contextlib
 import functools
 import os
 import select
+import signal
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,10 @@ class Ended(Exception):
     def __init__(self, status: str, reason: str) -> None:
         super().__init__(reason)
         self.status = status
+
+
+class Lost(Ended):
+    """The kernel was killed, and not by what watches it: perhaps by the student's code, perhaps by the machine."""
 
 
 @dataclass
@@ -283,10 +288,20 @@ class Session:
             return None
 
     def _death(self) -> Ended:
+        # whoever reads an end of a stream may be a moment ahead of the keeper, who tells what it was
+        poller = select.poll()
+        poller.register(self._kernel, select.POLLIN)
+        poller.poll(2000)
         code = self._kernel.exit_code
         self.close()
-        if code == -9:
-            return Ended("out-of-memory", "The process was killed: it used more memory than allowed.")
-        if code is not None and code < 0:
+        if code is None:
+            return Ended("crashed", "The process closed its line to the checks.")
+        if self._kernel.out_of_memory:
+            return Ended("out-of-memory", "The process was ended: it used more memory than allowed.")
+        if self._kernel.lost:
+            return Lost("crashed", "The process was lost.")
+        if code == -signal.SIGKILL:
+            return Lost("out-of-memory", "The process was killed, as happens where memory is short.")
+        if code < 0:
             return Ended("crashed", f"The process was ended by signal {-code}.")
         return Ended("crashed", f"The process ended itself with exit code {code}.")

@@ -165,16 +165,16 @@ def _keep(
     for descriptor in descriptors:
         os.close(descriptor)
     _say(line, {"started": True})
-    exit_code = _watch(line, kernel, limits.memory if walls else 0)
+    ended = _watch(line, kernel, limits.memory if walls else 0)
     if not walls:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(kernel, signal.SIGKILL)
-    if exit_code is not None:
-        _say(line, {"exit": exit_code})
+    if ended is not None:
+        _say(line, ended)
     os._exit(0)
 
 
-def _watch(line: socket.socket, kernel: int, memory: int) -> int | None:
+def _watch(line: socket.socket, kernel: int, memory: int) -> Mapping[str, Any] | None:
     """Returns how the kernel ended, or None when the grader wants it to end."""
     poller = select.poll()
     poller.register(line, select.POLLIN)
@@ -191,13 +191,13 @@ def _watch(line: socket.socket, kernel: int, memory: int) -> int | None:
             except ChildProcessError:
                 return None
             if ended == kernel:
-                return os.waitstatus_to_exitcode(status)
+                return {"exit": os.waitstatus_to_exitcode(status)}
             if not ended:
                 break
         if memory and time.monotonic() - looked >= _LOOK_SECONDS:
             looked = time.monotonic()
             if _too_much_memory(memory):
-                return -int(signal.SIGKILL)
+                return {"memory": True}
 
 
 def _obey(line: socket.socket, kernel: int) -> bool:

@@ -52,7 +52,7 @@ class Honest:
     results: dict[str, object]
 
 
-def _course(course: Path, folder: Path) -> Path:
+def course_copy(course: Path, folder: Path) -> Path:
     for item in ("source", "course.toml"):
         target = shutil.copytree if (course / item).is_dir() else shutil.copy
         target(course / item, folder / item)
@@ -61,20 +61,20 @@ def _course(course: Path, folder: Path) -> Path:
 
 def _results(group: Class, students: list[str]) -> dict[str, object]:
     results = grade_class(group, NAME, students)
-    return {student: _without_times(outcome.model_dump()) for student, outcome in results.students.items()}
+    return {student: without_times(outcome.model_dump()) for student, outcome in results.students.items()}
 
 
-def _without_times(value: object) -> object:
+def without_times(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _without_times(item) for key, item in value.items() if key != "seconds"}
-    return [_without_times(item) for item in value] if isinstance(value, list) else value
+        return {key: without_times(item) for key, item in value.items() if key != "seconds"}
+    return [without_times(item) for item in value] if isinstance(value, list) else value
 
 
 @pytest.fixture(scope="module")
 def honest(course: Path, bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Honest:
     folder = tmp_path_factory.mktemp("honest")
     (folder / "course").mkdir()
-    own = _course(course, folder / "course")
+    own = course_copy(course, folder / "course")
     submitted = folder / "submitted"
     put(submitted, "ada", handed_in(bench.source, {}))
     put(submitted, "grace", handed_in(bench.source, {"layer_norm": WRONG}))
