@@ -39,6 +39,9 @@ FORKS = 1000
 _ATTEMPTS = 3
 """At a kernel, where the interpreter dies meanwhile."""
 
+_KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
+"""How a process ends that was killed, and how bubblewrap tells of it."""
+
 _START_SECONDS = 180.0
 _FORK_SECONDS = 60.0
 
@@ -141,7 +144,7 @@ class WarmInterpreter:
 
 
 class Gone(WarmInterpreterError):
-    """The warm interpreter ended while it was asked for a kernel."""
+    """The warm interpreter was ended by something else, while it started or was asked for a kernel."""
 
 
 class _Process:
@@ -177,6 +180,8 @@ class _Process:
                     theirs.close()
                     self.control.settimeout(_START_SECONDS)
                     if self.control.recv(64) != b"ready":
+                        if self._process.wait(10) in _KILLED:
+                            raise Gone("it was killed while it started")
                         raise WarmInterpreterError(
                             "the warm interpreter did not start; its last words were: " + self._last_words()
                         )
@@ -230,7 +235,7 @@ class _Process:
 
     def _last_words(self) -> str:
         lines = (self.folder / "log").read_text(errors="replace").strip().splitlines()
-        return (lines or ["none"])[-1]
+        return lines[-1] if lines else "none"
 
     def close(self) -> None:
         self.control.close()

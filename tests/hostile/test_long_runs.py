@@ -52,7 +52,7 @@ def test_five_hundred_submissions_leave_nothing(bench: Bench) -> None:
 
 
 def _kill_now_and_then(stop: threading.Event, rng: random.Random, killed: list[str]) -> None:
-    while not stop.wait(rng.uniform(0.5, 3.0)):
+    while not stop.wait(rng.uniform(3.0, 9.0)):
         # the warm interpreter, keepers, kernels, and whoever raised the walls
         for process in rng.sample(found := _descendants(), min(1, len(found))):
             try:
@@ -66,7 +66,7 @@ def _kill_now_and_then(stop: threading.Event, rng: random.Random, killed: list[s
 def test_killing_at_random_changes_no_mark_of_an_honest_student(course: Path, bench: Bench, tmp_path: Path) -> None:
     own = course_copy(course, tmp_path)
     students: list[str] = []
-    for number in range(8):
+    for number in range(20):
         right, wrong = f"right{number}", f"wrong{number}"
         put(tmp_path / "submitted", right, handed_in(bench.source, {}))
         put(tmp_path / "submitted", wrong, handed_in(bench.source, {"layer_norm": WRONG}))
@@ -86,7 +86,7 @@ def test_killing_at_random_changes_no_mark_of_an_honest_student(course: Path, be
     finally:
         stop.set()
         killer.join()
-    assert len(killed) > 3
+    assert len(killed) >= 3
     assert disturbed == undisturbed
 
 
