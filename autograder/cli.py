@@ -296,6 +296,7 @@ def main() -> None:
     """Runs the command; causes the user can mend end in one sentence."""
     from autograder.pipeline.settings import UsageError
 
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's greetings are no message of ours
     try:
         app()
     except UsageError as error:

@@ -36,8 +36,8 @@ PASSED_ON = ("LANG", "LC_ALL", "KERAS_BACKEND", "LD_LIBRARY_PATH", "OMP_NUM_THRE
 FORKS = 1000
 """Kernels that one warm interpreter forks before another takes its place, so that nothing can pile up in it."""
 
-_ATTEMPTS = 3
-"""At a kernel, where the interpreter dies meanwhile."""
+_ATTEMPTS = 10
+"""At a kernel, where the interpreter is killed meanwhile."""
 
 _KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 """How a process ends that was killed, and how bubblewrap tells of it."""
