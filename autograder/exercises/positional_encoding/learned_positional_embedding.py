@@ -6,6 +6,7 @@ sinusoids in Vaswani et al. 2017, arXiv:1706.03762, section 3.5 and table 3, row
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -19,6 +20,8 @@ from autograder.checking import (
     Inventory,
     LayerCase,
     Misconception,
+    StudentError,
+    Trial,
     agrees,
     follows_policy,
     has_gradients,
@@ -67,6 +70,19 @@ def _lengths(rng: Generator) -> list[LayerCase]:
     B, T, D = first.inputs[0].shape
     others = [(B + 1, first.config["max_length"], D), (B + 2, T - 2, D)]
     return [first, *(replace(first, inputs=(off_centre(rng, *shape),)) for shape in others)]
+
+
+def _right_in_full_only(trial: Trial) -> bool:
+    """Tells whether a table of the right shape is right for sequences of max_length alone."""
+    case = _layer(trial.rng)
+    layer = trial.probe.make(trial.exercise.symbol, **case.config)
+    with contextlib.suppress(StudentError):
+        layer(*case.inputs)  # the call may fail where building did not
+    try:
+        layer.assign(case.weights)
+    except StudentError:
+        return False
+    return right_on(_full)(trial)
 
 
 def _odd_weights(inventory: Inventory, case: LayerCase) -> str | None:
@@ -143,7 +159,7 @@ LEARNED_POSITIONAL_EMBEDDING = Exercise(
                 hint="The table is set by us; B, T, D and max_length differ, x is off centre.",
             ),
             "whole-table-added",
-            right_on(_full),
+            _right_in_full_only,
         ),
         agrees("takes sequences of exactly max_length", _full, points=0.5, hint="T = max_length."),
         has_gradients(

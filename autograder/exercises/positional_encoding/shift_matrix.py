@@ -143,6 +143,14 @@ SHIFT_MATRIX = Exercise(
         ),
     ),
     misconceptions=(
+        # before the next one, which gives the same for negative offsets
+        Misconception(
+            "direction-lost",
+            "Your matrix is the same for an offset and its negative: forward and back can't be the same turn. "
+            "Section 2.2 allows both.",
+            wrong=lambda offset, depth: shift_matrix(abs(offset), depth),
+            edit=((_ANGLE, _ANGLE.replace("offset", "abs(offset)")),),
+        ),
         Misconception(
             "turns-the-wrong-way",
             "Your matrix turns the other way: it leads from PE[p + offset] to PE[p]. A pair here is (sine, cosine), "
@@ -216,13 +224,6 @@ SHIFT_MATRIX = Exercise(
             "it. See section 1.1.",
             wrong=_with(angle=lambda k, depth: k * 10000.0 ** (2 * np.arange(depth // 2) / depth)),
             edit=((_ANGLE, _ANGLE.replace("offset / 10000", "offset * 10000.0")),),
-        ),
-        Misconception(
-            "direction-lost",
-            "Your matrix is the same for an offset and its negative: forward and back can't be the same turn. "
-            "Section 2.2 allows both.",
-            wrong=lambda offset, depth: shift_matrix(abs(offset), depth),
-            edit=((_ANGLE, _ANGLE.replace("offset", "abs(offset)")),),
         ),
         Misconception(
             "always-one-step",
