@@ -213,8 +213,8 @@ WAYS_TO_ADD = (
     ),
     Misconception(
         "x-scaled-by-the-root-of-d",
-        "You multiply x by the root of D before you add. The paper does so in its embedding layer (section 3.4); here "
-        "it is not this layer's business: see the equation in section {section}.",
+        "You multiply x by the root of D before you add. Vaswani et al. do so to their embeddings; here it is not this "
+        "layer's business: see the equation in section {section}.",
         wrong=_with(join=lambda x, rows: x * np.sqrt(x.shape[-1]) + rows),
         edit=((_RETURN, f"return x * x.shape[-1] ** 0.5 + {_ROWS}"),),
     ),
