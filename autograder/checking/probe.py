@@ -141,6 +141,15 @@ class Instance:
         """Runs the layer inside a functional model whose first `free_axes` axes are of unknown size."""
         return self._ask("traced", inputs=list(inputs), free_axes=free_axes)
 
+    def masked(self, x: np.ndarray, mask: np.ndarray) -> tuple[Value, Value]:
+        """Runs the layer on an x that carries a Keras mask.
+
+        Returns:
+            The output, and the mask that the next layer gets: None if there is none.
+        """
+        answer = _agreed(self._ask("masked", x=x, mask=mask), dict)
+        return answer.get("output"), answer.get("mask")
+
     def gradients(self, x: np.ndarray, upstream: np.ndarray, *names: str) -> dict[str, np.ndarray]:
         """Returns the gradients of `sum(upstream * layer(x))` with respect to the named weights."""
         return _agreed(self._ask("gradients", x=x, upstream=upstream, names=list(names)), dict)

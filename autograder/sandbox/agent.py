@@ -143,6 +143,33 @@ class Agent:
         inputs = question["inputs"]
         return _plain(model(inputs if len(inputs) > 1 else inputs[0], training=False))
 
+    def _op_masked(self, question: Question) -> dict[str, Any]:
+        import keras
+
+        given, arrived = _tensor(question["mask"]), []
+
+        class Before(keras.layers.Layer):
+            """Sends the mask along with x, as `Embedding(mask_zero=True)` does."""
+
+            def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+                return given
+
+            def call(self, x: Any) -> Any:
+                return x
+
+        class After(keras.layers.Layer):
+            """Takes whatever mask comes with x."""
+
+            def call(self, x: Any, mask: Any = None) -> Any:
+                arrived.append(mask)
+                return x
+
+        output = self._instance(question)(Before(autocast=False)(_tensor(question["x"])))
+        after = After(autocast=False)
+        after.supports_masking = True
+        after(output)
+        return {"output": _plain(output), "mask": _plain(arrived[-1])}
+
     def _op_gradients(self, question: Question) -> dict[str, Any]:
         import keras
 
