@@ -82,7 +82,7 @@ class Agent:
 
     def _argument(self, value: Any, convert: Callable[[Any], Any]) -> Any:
         """Returns an argument as the student's code gets it: `{"instance": number}` stands for what was kept."""
-        if isinstance(value, Mapping) and value.keys() == {"instance"}:
+        if isinstance(value, Mapping) and list(value) == ["instance"]:
             return self._instance(value)
         return convert(value)
 

@@ -295,7 +295,8 @@ COPY_KERAS_WEIGHTS = Exercise(
             edit=(
                 (
                     _UNPACK,
-                    f"layer = type(layer).from_config(layer.get_config())\n    layer.build(*[(None, None, layer.embed_dim)] * 3)\n    {_UNPACK}",
+                    "layer = type(layer).from_config(layer.get_config())\n"
+                    f"    layer.build(*[(None, None, layer.embed_dim)] * 3)\n    {_UNPACK}",
                 ),
             ),
         ),

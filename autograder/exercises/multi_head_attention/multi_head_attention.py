@@ -24,6 +24,7 @@ from autograder.checking import (
     Trial,
     agrees,
     compare,
+    distinct_sizes,
     follows_policy,
     has_weights,
     holds,
@@ -135,10 +136,10 @@ def _layers_without_keys(rng: Generator) -> list[LayerCase]:
 
 
 def _other_sizes_and_masks(rng: Generator) -> list[LayerCase]:
-    B, T, S, H, d = sizes(rng)
-    first, other = _case(rng, B, T, S, H, d), _case(rng, T + 1, S + 2, B + 3, H, d)
-    other = replace(other, weights=first.weights)
-    B, T, S = T + 1, S + 2, B + 3
+    first = _layer(rng)
+    D, (B, T, S) = first.config["embed_dim"], distinct_sizes(rng, 3, 8, 13)
+    inputs = (tokens(rng, B, T, D), tokens(rng, B, S, D), tokens(rng, B, S, D))
+    other = replace(first, inputs=inputs)
     masks = [some_allowed(rng, B, 1, S), some_allowed(rng, B, T, S)]
     return [first, other, *(_masked(other, mask) for mask in masks)]
 
@@ -190,7 +191,7 @@ def _with_weights(change: Callable[[dict[str, Array]], dict[str, Array]]) -> For
     """Returns the layer's formula with other weights."""
 
     def wrong(query: Array, key: Array, value: Array, **arguments: Any) -> Array:
-        changed = change({name: arguments[name] for name in WEIGHTS})
+        changed: dict[str, Any] = change({name: arguments[name] for name in WEIGHTS})
         return multi_head_attention(query, key, value, **{**arguments, **changed})
 
     return wrong
@@ -334,7 +335,7 @@ MULTI_HEAD_ATTENTION = Exercise(
             "computes the formula with its w_q, w_k, w_v and w_o",
             _two_layers,
             points=4,
-            hint="Weights are set by us; query, key and value are three different arrays; B, T, S, H, D/H and D differ.",
+            hint="Weights are set by us; query, key and value are different arrays; B, T, S, H, D/H and D differ.",
         ),
         agrees(
             "keeps the axes apart when B, T, S, H and D/H are equal",
