@@ -7,7 +7,7 @@ in another one. Exercises can't tell the difference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,11 +72,15 @@ class Probe:
 
         Args:
             symbol: name of the function.
-            *args: positional arguments.
+            *args: positional arguments; for an `Instance` the function gets the layer or model itself.
             tensors: pass arrays as tensors of the Keras backend rather than as NumPy arrays.
             **kwargs: keyword arguments.
         """
-        return self.ask("call", symbol=symbol, args=list(args), kwargs=kwargs, tensors=tensors)
+        return self.ask("call", symbol=symbol, tensors=tensors, **_sent(args, kwargs))
+
+    def do(self, symbol: str, *args: Value, **kwargs: Value) -> None:
+        """Calls a function for what it does; whatever it returns stays where it is."""
+        self.ask("do", symbol=symbol, tensors=False, **_sent(args, kwargs))
 
     def modifies(self, symbol: str, *args: Value, **kwargs: Value) -> bool:
         """Calls a function and tells whether it changed one of its arguments."""
@@ -86,6 +90,19 @@ class Probe:
         """Calls a layer's class or a builder and returns a handle on what came back."""
         number = self.ask("make", symbol=symbol, args=list(args), kwargs=kwargs)
         return Instance(self, symbol, _agreed(number, int))
+
+    def keras(self, class_name: str, **config: Value) -> Instance:
+        """Makes a layer of Keras' own (`keras.layers.<class_name>`), to stand beside the student's."""
+        return Instance(self, class_name, _agreed(self.ask("keras", class_name=class_name, config=config), int))
+
+
+def _sent(args: Sequence[Value], kwargs: Mapping[str, Value]) -> dict[str, Any]:
+    """Returns arguments as they travel: an instance as `{"instance": number}`."""
+
+    def sent(value: Value) -> Value:
+        return {"instance": value.number} if isinstance(value, Instance) else value
+
+    return {"args": [sent(value) for value in args], "kwargs": {name: sent(value) for name, value in kwargs.items()}}
 
 
 def _agreed(value: Any, kind: type) -> Any:
@@ -101,7 +118,7 @@ def _agreed(value: Any, kind: type) -> Any:
 
 @dataclass(frozen=True)
 class Instance:
-    """A layer or model of the student's, held where their code runs."""
+    """A layer or model, the student's or one of Keras' own, held where the student's code runs."""
 
     probe: Probe
     symbol: str
@@ -150,8 +167,11 @@ class Instance:
         answer = _agreed(self._ask("masked", x=x, mask=mask), dict)
         return answer.get("output"), answer.get("mask")
 
-    def gradients(self, x: np.ndarray, upstream: np.ndarray, *names: str) -> dict[str, np.ndarray]:
-        """Returns the gradients of `sum(upstream * layer(x))` with respect to the named weights."""
+    def gradients(
+        self, x: np.ndarray | Sequence[np.ndarray], upstream: np.ndarray, *names: str
+    ) -> dict[str, np.ndarray]:
+        """Returns the gradients of `sum(upstream * layer(x))` with respect to the named weights; x may be several."""
+        x = x if isinstance(x, np.ndarray) else list(x)
         return _agreed(self._ask("gradients", x=x, upstream=upstream, names=list(names)), dict)
 
     def describe(self) -> dict[str, Any]:

@@ -9,7 +9,13 @@ from importlib import import_module
 
 from autograder.checking.exercise import Assignment, Exercise
 
-NAMES = ("01_sequence_cnn", "02_positional_encoding", "03_self_attention", "05_layer_norm")
+NAMES = (
+    "01_sequence_cnn",
+    "02_positional_encoding",
+    "03_self_attention",
+    "04_multi_head_attention",
+    "05_layer_norm",
+)
 """Folders under source/, in the order of the course."""
 
 

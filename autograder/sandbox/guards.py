@@ -35,15 +35,19 @@ class ReadyMade(Exception):
 
 
 @contextlib.contextmanager
-def refusing(names: Iterable[str]) -> Generator[list[str]]:
+def refusing(names: Iterable[str], asking: tuple[str, ...] = ()) -> Generator[list[str]]:
     """Makes ready-made functions of these names refuse the student's code; yields the list of those that did.
 
     Code that swallows the exception is told by that list.
+
+    Args:
+        names: of the functions and classes.
+        asking: files of the grader's own that may call them.
     """
     refused: list[str] = []
     guarded = _guarded(frozenset(names), len(sys.modules))
     kept: list[tuple[types.FunctionType, types.CodeType, bool]] = []
-    _refused_now.append(refused)
+    _now.append((asking, refused))
     try:
         for function, code, signature in guarded:
             kept.append((function, function.__code__, "__signature__" in vars(function)))
@@ -53,15 +57,15 @@ def refusing(names: Iterable[str]) -> Generator[list[str]]:
             function.__code__ = code
         yield refused
     finally:
-        _refused_now.pop()
+        _now.pop()
         for function, code, signed in kept:
             function.__code__ = code
             if not signed:
                 vars(function).pop("__signature__", None)
 
 
-_refused_now: list[list[str]] = []
-"""Where the calls that are refused are noted."""
+_now: list[tuple[tuple[str, ...], list[str]]] = []
+"""Who may call, and where the calls that are refused are noted."""
 
 _Guarded = tuple[types.FunctionType, types.CodeType, inspect.Signature | None]
 
@@ -82,9 +86,8 @@ def _guard(function: types.FunctionType, name: str) -> tuple[types.CodeType, ins
     original.__kwdefaults__ = function.__kwdefaults__
 
     def check(arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        if _is_students(sys._getframe(2)):
-            for refused in _refused_now:
-                refused.append(name)
+        if _now and _is_students(sys._getframe(2), _now[-1][0]):
+            _now[-1][1].append(name)
             raise ReadyMade(name)
         return original(*arguments, **named)
 
@@ -106,10 +109,12 @@ def _code_that_calls(check: Any, like: types.CodeType) -> types.CodeType:
     return code.replace(co_consts=constants, co_freevars=like.co_freevars, co_name=like.co_name)
 
 
-def _is_students(frame: types.FrameType | None) -> bool:
+def _is_students(frame: types.FrameType | None, asking: tuple[str, ...]) -> bool:
     while frame is not None and frame.f_code.co_filename.endswith(_PASSED_THROUGH):
         frame = frame.f_back
-    return frame is not None and not frame.f_code.co_filename.startswith(_library_folders())
+    if frame is None or frame.f_code.co_filename in asking:
+        return False
+    return not frame.f_code.co_filename.startswith(_library_folders())
 
 
 @functools.cache
