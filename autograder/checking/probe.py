@@ -7,7 +7,7 @@ in another one. Exercises can't tell the difference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,20 +72,36 @@ class Probe:
 
         Args:
             symbol: name of the function.
-            *args: positional arguments.
+            *args: positional arguments; an `Instance` stands for the object itself.
             tensors: pass arrays as tensors of the Keras backend rather than as NumPy arrays.
             **kwargs: keyword arguments.
         """
-        return self.ask("call", symbol=symbol, args=list(args), kwargs=kwargs, tensors=tensors)
+        return self.ask("call", symbol=symbol, args=[_sent(arg) for arg in args], kwargs=kwargs, tensors=tensors)
 
     def modifies(self, symbol: str, *args: Value, **kwargs: Value) -> bool:
         """Calls a function and tells whether it changed one of its arguments."""
-        return bool(_agreed(self.ask("modifies", symbol=symbol, args=list(args), kwargs=kwargs), bool))
+        question = {"symbol": symbol, "args": [_sent(arg) for arg in args], "kwargs": kwargs}
+        return bool(_agreed(self.ask("modifies", **question), bool))
 
     def make(self, symbol: str, *args: Value, **kwargs: Value) -> Instance:
         """Calls a layer's class or a builder and returns a handle on what came back."""
         number = self.ask("make", symbol=symbol, args=list(args), kwargs=kwargs)
         return Instance(self, symbol, _agreed(number, int))
+
+    def keras_model(self, layers: Sequence[Mapping[str, Any]], weights: Sequence[np.ndarray]) -> Instance:
+        """Makes a model of the grader's own beside the student's code, for a symbol that takes one.
+
+        Args:
+            layers: `{"class_name", "config"}` of each layer of a `keras.Sequential`, the input layer first.
+            weights: of all layers, in order.
+        """
+        number = self.ask("keras_model", layers=list(layers), weights=list(weights))
+        return Instance(self, "keras_model", _agreed(number, int))
+
+
+def _sent(argument: Value) -> Value:
+    """Returns an argument as it travels: of an instance its number."""
+    return {"instance": argument.number} if isinstance(argument, Instance) else argument
 
 
 def _agreed(value: Any, kind: type) -> Any:

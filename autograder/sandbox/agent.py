@@ -74,6 +74,12 @@ class Agent:
     def _instance(self, question: Question) -> Any:
         return self._instances[question["instance"]]
 
+    def _resolved(self, value: Any, convert: Callable[[Any], Any]) -> Any:
+        """Returns an argument: the object where an instance is meant, else the value for the student's own use."""
+        if isinstance(value, Mapping) and set(value) == {"instance"}:
+            return self._instances[value["instance"]]
+        return convert(value)
+
     def _keep(self, instance: Any) -> int:
         self._count += 1
         self._instances[self._count] = instance
@@ -89,12 +95,12 @@ class Agent:
 
     def _op_call(self, question: Question) -> Any:
         convert = _tensor if question["tensors"] else _own
-        args = [convert(value) for value in question["args"]]
+        args = [self._resolved(value, convert) for value in question["args"]]
         kwargs = {name: convert(value) for name, value in question["kwargs"].items()}
         return _plain(self._symbol(question["symbol"])(*args, **kwargs))
 
     def _op_modifies(self, question: Question) -> bool:
-        args = [_own(value) for value in question["args"]]
+        args = [self._resolved(value, _own) for value in question["args"]]
         kwargs = {name: _own(value) for name, value in question["kwargs"].items()}
         self._symbol(question["symbol"])(*args, **kwargs)
         after = [*args, *kwargs.values()]
@@ -109,6 +115,13 @@ class Agent:
         if made is None:
             raise Refused("TypeError", f"{question['symbol']} returned None: is there a return statement?")
         return self._keep(made)
+
+    def _op_keras_model(self, question: Question) -> int:
+        import keras
+
+        model = keras.Sequential.from_config({"name": "model", "layers": question["layers"]})
+        model.set_weights(question["weights"])
+        return self._keep(model)
 
     def _op_run(self, question: Question) -> Any:
         inputs = [_tensor(value) for value in question["inputs"]]
