@@ -280,14 +280,14 @@ BUILD_GPT = Exercise(
             "vocabulary-size-hard-coded",
             "Your model knows a fixed number of tokens, whatever vocabulary_size says. See section 2.2.",
             edit=(
-                ("keras.layers.Embedding(vocabulary_size,", "keras.layers.Embedding(8,"),
-                ("keras.layers.Dense(vocabulary_size)", "keras.layers.Dense(8)"),
+                ("keras.layers.Embedding(vocabulary_size,", "keras.layers.Embedding(7,"),
+                ("keras.layers.Dense(vocabulary_size)", "keras.layers.Dense(7)"),
             ),
         ),
         Misconception(
             "context-length-hard-coded",
             "Your model takes rows of a fixed length, whatever context_length says. See section 2.2.",
-            edit=(("keras.Input((context_length,)", "keras.Input((11,)"),),
+            edit=(("keras.Input((context_length,)", "keras.Input((12,)"),),
         ),
     ),
     deadline=300.0,

@@ -325,9 +325,9 @@ CAUSAL_SELF_ATTENTION = Exercise(
             edit=((_ALLOWED, "positions[:, None] + 1 >= positions[None, :]"),),
         ),
         Misconception(
-            "mask-multiplied",
-            "You multiply the scores by the mask: a blocked score becomes 0, and the softmax gives it exp(0) = 1 "
-            "before it shares out. See what section 1.2 says of blocked scores.",
+            "blocked-scores-of-0",
+            "Your blocked scores become 0 (a product with the mask does that, or -1e-9 where -1e9 was meant), and the "
+            "softmax gives each of them exp(0) = 1 before it shares out. See what section 1.2 says of blocked scores.",
             wrong=_with(_scored(lambda scores, mask: scores * mask)),
             edit=((_BLOCKED, "scores = scores * ops.cast(allowed, scores.dtype)"),),
         ),
@@ -354,13 +354,6 @@ CAUSAL_SELF_ATTENTION = Exercise(
             "Section 1.2 says how little it may count.",
             wrong=_with(_scored(lambda scores, mask: np.where(mask, scores, -10.0))),
             edit=((_BLOCKED, "scores = ops.where(allowed, scores, -10.0)"),),
-        ),
-        Misconception(
-            "typo-of-the-constant",
-            "You put -1e-9 in the place of a blocked score, which is as good as 0: it weighs as much as any other. "
-            "Section 1.2 says how little it may count.",
-            wrong=_with(_scored(lambda scores, mask: np.where(mask, scores, -1e-9))),
-            edit=((_BLOCKED, "scores = ops.where(allowed, scores, -1e-9)"),),
         ),
         Misconception(
             "no-scaling",
@@ -431,7 +424,10 @@ CAUSAL_SELF_ATTENTION = Exercise(
             "num-heads-ignored",
             "Your layer computes one head of width D whatever num_heads says. See section 1.1.",
             wrong=_one_head,
-            edit=(("H = self.num_heads", "H = 1"),),
+            edit=(
+                ("D, H = self.embed_dim, self.num_heads", "D, H = self.embed_dim, 1"),
+                ("self.num_heads, self.embed_dim // self.num_heads", "1, self.embed_dim"),
+            ),
         ),
         Misconception(
             "heads-averaged",
