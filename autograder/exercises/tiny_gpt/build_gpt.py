@@ -21,7 +21,7 @@ from autograder.checking import (
     holds,
 )
 from autograder.checking.accuracy import BATCH_SIZE, VALIDATION
-from autograder.checking.sorting import IGNORED, LETTERS, Sorting, logits_of, shifted, sorts_letters
+from autograder.checking.sorting import CONTEXT, IGNORED, LETTERS, SYMBOLS, Sorting, logits_of, shifted, sorts_letters
 
 LEAK = 1e-3
 """How much an earlier logit may move, in parts of the logits' spread: float32 moves them by less than 1e-5."""
@@ -142,16 +142,16 @@ def _can_be_trained(trial: Trial, model: Instance) -> None:
     description = model.describe()
     if not description["compiled"]:
         raise Broken("The model that came back is not compiled.", "not-compiled")
-    _looks_back_only(trial.rng, model, 8, 2 * LETTERS - 1)
+    _looks_back_only(trial.rng, model, SYMBOLS, CONTEXT)
 
 
 def _from_the_trained_model(model: Instance, task: Sorting) -> str | None:
     rows, targets = shifted(task.letters[:200], task.ordered[:200])
     same = np.repeat(rows[:, :1], rows.shape[1], axis=1)  # rows of one letter: only their place tells tokens apart
-    logits = logits_of(model, same, 8)
+    logits = logits_of(model, same, SYMBOLS)
     if np.abs(logits - logits[:, :1]).max() < 1e-3 * logits.std():
         return "no-positions"
-    chosen = logits_of(model, rows, 8).argmax(axis=-1)[:, LETTERS - 1 : -1]
+    chosen = logits_of(model, rows, SYMBOLS).argmax(axis=-1)[:, LETTERS - 1 : -1]
     if (chosen == targets[:, LETTERS:]).mean() > 0.8 > (chosen == targets[:, LETTERS - 1 : -1]).mean():
         return "shifted-twice"
     return None
