@@ -301,6 +301,7 @@ def main() -> None:
     from autograder.pipeline.settings import UsageError
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's greetings are no message of ours
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # it gets some products of broadcast matrices wrong
     try:
         app()
     except UsageError as error:

@@ -84,7 +84,7 @@ class Probe:
 
     def modifies(self, symbol: str, *args: Value, **kwargs: Value) -> bool:
         """Calls a function and tells whether it changed one of its arguments."""
-        return bool(_agreed(self.ask("modifies", symbol=symbol, args=list(args), kwargs=kwargs), bool))
+        return bool(_agreed(self.ask("modifies", symbol=symbol, **_sent(args, kwargs)), bool))
 
     def make(self, symbol: str, *args: Value, **kwargs: Value) -> Instance:
         """Calls a layer's class or a builder and returns a handle on what came back."""
@@ -94,6 +94,16 @@ class Probe:
     def keras(self, class_name: str, **config: Value) -> Instance:
         """Makes a layer of Keras' own (`keras.layers.<class_name>`), to stand beside the student's."""
         return Instance(self, class_name, _agreed(self.ask("keras", class_name=class_name, config=config), int))
+
+    def keras_model(self, layers: Sequence[Mapping[str, Any]], weights: Sequence[np.ndarray]) -> Instance:
+        """Makes a model of the grader's own beside the student's code, for a symbol that takes one.
+
+        Args:
+            layers: `{"class_name", "config"}` of each layer of a `keras.Sequential`, the input layer first.
+            weights: of all layers, in order.
+        """
+        number = self.ask("keras_model", layers=list(layers), weights=list(weights))
+        return Instance(self, "keras_model", _agreed(number, int))
 
 
 def _sent(args: Sequence[Value], kwargs: Mapping[str, Value]) -> dict[str, Any]:

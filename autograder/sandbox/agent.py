@@ -113,7 +113,7 @@ class Agent:
         return self._symbol(question["symbol"])(*args, **kwargs)
 
     def _op_modifies(self, question: Question) -> bool:
-        args = [_own(value) for value in question["args"]]
+        args = [self._argument(value, _own) for value in question["args"]]
         kwargs = {name: _own(value) for name, value in question["kwargs"].items()}
         self._symbol(question["symbol"])(*args, **kwargs)
         after = [*args, *kwargs.values()]
@@ -136,6 +136,13 @@ class Agent:
         number = self._keep(getattr(keras.layers, question["class_name"])(**question["config"]))
         self._keras_own.add(number)
         return number
+
+    def _op_keras_model(self, question: Question) -> int:
+        import keras
+
+        model = keras.Sequential.from_config({"name": "model", "layers": question["layers"]})
+        model.set_weights(question["weights"])
+        return self._keep(model)
 
     def _op_run(self, question: Question) -> Any:
         inputs = [_tensor(value) for value in question["inputs"]]
