@@ -9,13 +9,20 @@ from autograder.pipeline.source import read_source
 from tests.conftest import COURSE
 
 SEEDS = ("one", "two", "three", "four", "five")
+LONG = ("06_transformer", "07_tiny_gpt")
+"""Their models take half a minute each to train: every run trains the solution, the slow tests the others."""
 ALTERNATIVES = COURSE / "tests" / "alternatives"
 
 
 def _cases(*, trained: bool) -> list[object]:
     """Returns every variant of the symbols that are trained, or of the others, as pytest parameters."""
     return [
-        pytest.param(name, variant, id=f"{exercise.symbol}-{variant.kind}-{variant.name}")
+        pytest.param(
+            name,
+            variant,
+            id=f"{exercise.symbol}-{variant.kind}-{variant.name}",
+            marks=[pytest.mark.slow] * (trained and name in LONG and variant.kind != "solution"),
+        )
         for name in NAMES
         for exercise in assignment(name).exercises
         if exercise.symbol.startswith("build_") == trained
