@@ -141,6 +141,12 @@ class Instance:
         """Runs the layer inside a functional model whose first `free_axes` axes are of unknown size."""
         return self._ask("traced", inputs=list(inputs), free_axes=free_axes)
 
+    def masked(self, x: np.ndarray, mask: np.ndarray) -> tuple[Value, np.ndarray | None]:
+        """Calls the layer on x, to which Keras has attached a mask; returns the output and the mask attached to it."""
+        found = _agreed(self._ask("masked", x=x, mask=mask), dict)
+        carried = found.get("mask")
+        return found.get("output"), None if carried is None else _agreed(carried, np.ndarray)
+
     def gradients(self, x: np.ndarray, upstream: np.ndarray, *names: str) -> dict[str, np.ndarray]:
         """Returns the gradients of `sum(upstream * layer(x))` with respect to the named weights."""
         return _agreed(self._ask("gradients", x=x, upstream=upstream, names=list(names)), dict)

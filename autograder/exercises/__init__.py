@@ -9,7 +9,7 @@ from importlib import import_module
 
 from autograder.checking.exercise import Assignment, Exercise
 
-NAMES = ("01_sequence_cnn", "03_self_attention", "05_layer_norm")
+NAMES = ("01_sequence_cnn", "03_self_attention", "05_layer_norm", "06_transformer")
 """Folders under source/, in the order of the course."""
 
 

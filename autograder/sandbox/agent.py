@@ -143,6 +143,12 @@ class Agent:
         inputs = question["inputs"]
         return _plain(model(inputs if len(inputs) > 1 else inputs[0], training=False))
 
+    def _op_masked(self, question: Question) -> dict[str, Any]:
+        x = _tensor(question["x"])
+        x._keras_mask = _tensor(question["mask"])  # as Embedding(mask_zero=True) leaves it for the next layer
+        output = self._instance(question)(x)
+        return {"output": _plain(output), "mask": _plain(getattr(output, "_keras_mask", None))}
+
     def _op_gradients(self, question: Question) -> dict[str, Any]:
         import keras
 
