@@ -109,6 +109,24 @@ def _plain(rng: Generator) -> LayerCase:
     return block(rng)
 
 
+def _without(case: LayerCase, path: str) -> LayerCase:
+    """Returns the case with one branch that gives 0: `path` is the sublayer at its end."""
+    return replace(case, weights={**case.weights, **_silenced(path, case.weights)})
+
+
+def _first_half(rng: Generator) -> list[LayerCase]:
+    return [_without(case, "ffn2") for case in (*other_sizes(_plain)(rng), _small_numbers(rng))]
+
+
+def _second_half(rng: Generator) -> list[LayerCase]:
+    return [_without(case, "attention.output_dense") for case in (_plain(rng), _small_numbers(rng))]
+
+
+def _quarters(rng: Generator) -> LayerCase:
+    # Keras' attention keeps the root of a head's width in float32, whatever its policy: that of 4 is exact
+    return block(rng, width=4)
+
+
 def _small_numbers(rng: Generator) -> LayerCase:
     # what is normalised has a variance of about 1e-3, so that an epsilon of 1e-3 shows
     return block(rng, spread=0.03, branches=0.03)
@@ -121,17 +139,8 @@ def _with_padding(case: LayerCase, rng: Generator) -> RealTokens:
     return RealTokens(case.config, case.weights, (np.where(mask[..., None], x, loud),), {"mask": mask})
 
 
-def _padded(rng: Generator) -> list[RealTokens]:
-    first = _with_padding(block(rng), rng)
-    (x,), mask = first.inputs, first.kwargs["mask"]
-    other = rng.normal(-2.0, 4.0, x.shape).astype(np.float32)
-    again = replace(first, inputs=(np.where(mask[..., None], x, other),))
-    everything = replace(first, kwargs={"mask": np.ones_like(mask)})
-    return [first, again, everything]
-
-
 def _one_padded(rng: Generator) -> RealTokens:
-    return _padded(rng)[0]
+    return _with_padding(block(rng), rng)
 
 
 def _training_without_dropout(rng: Generator) -> LayerCase:
@@ -142,10 +151,51 @@ def _training_without_dropout(rng: Generator) -> LayerCase:
 def _tiny(rng: Generator) -> LayerCase:
     D, H, F = 4, 2, 5
     x = rng.normal(1.0, 2.0, (2, 3, D)).astype(np.float32)
-    return LayerCase({"num_heads": H, "hidden_dim": F}, weights(rng, D, H, F), (x,))
+    return LayerCase({"num_heads": H, "hidden_dim": F, "dropout": 0.0}, weights(rng, D, H, F), (x,))
 
 
 # Checks of its own
+
+
+def _obeys_the_mask(trial: Trial) -> None:
+    """Raises unless real tokens attend to real tokens only.
+
+    Whoever has made another mistake gets the points all the same if padding changes nothing, if leaving it out is the
+    same as masking it, and if tokens hear each other at all.
+    """
+    case = _one_padded(trial.rng)
+    (x,), mask = case.inputs, case.kwargs["mask"]
+    layer = case.built(trial.probe, trial.exercise.symbol)
+    other = np.where(mask[..., None], x, trial.rng.normal(-2.0, 4.0, x.shape)).astype(np.float32)
+    everything = replace(case, kwargs={"mask": np.ones_like(mask)})
+    found = layer(*case.inputs, **case.kwargs)
+    try:
+        expect(trial.exercise, case, case.at_real_tokens(found))
+        expect(trial.exercise, replace(case, inputs=(other,)), case.at_real_tokens(layer(other, mask=mask)))
+        expect(trial.exercise, everything, layer(*everything.inputs, **everything.kwargs))
+    except Broken as fault:
+        plain = replace(case, kwargs={})
+        if compare(layer(x), plain.expected(encoder_block)) is None or not _hears_real_tokens_only(layer, x, mask):
+            raise fault
+
+
+def _hears_real_tokens_only(layer: Instance, x: Array, mask: Array) -> bool:
+    """Tells whether a layer that is wrong elsewhere obeys a mask."""
+    row = 2  # without a gap
+    length = int(mask[row].sum())
+    loud, moved = x.copy(), x.copy()
+    loud[row, length:] += 3.0
+    moved[row, 0] *= -2.0
+    one, other, neighbour = (layer(z, mask=mask) for z in (x, loud, moved))
+    alone = layer(x[row : row + 1, :length])
+    if any(not isinstance(value, np.ndarray) or value.ndim != 3 for value in (one, other, neighbour, alone)):
+        return False
+    here = one[row, :length]
+    return (
+        compare(other[row, :length], here) is None
+        and compare(alone[0], here) is None
+        and compare(neighbour[row, 1:length], here[1:]) is not None
+    )
 
 
 def _traced(trial: Trial) -> None:
@@ -171,10 +221,27 @@ def _hands_the_mask_on(trial: Trial) -> None:
         raise Broken("The mask that comes out is not the one that went in.")
 
 
-def _takes_any_width(trial: Trial) -> None:
+def _odd_width(trial: Trial) -> None:
     H = int(trial.rng.integers(3, 6))
     x = trial.rng.normal(size=(2, 7, 2 * H + 1)).astype(np.float32)
     trial.probe.make(trial.exercise.symbol, num_heads=H, hidden_dim=9)(x)
+
+
+def _accepts_an_odd_width(trial: Trial) -> bool:
+    try:
+        _odd_width(trial)
+    except StudentError:
+        return False
+    return True
+
+
+def _back_without_its_dropout(trial: Trial) -> bool:
+    """Tells whether the layer that comes back from its config is right where nothing is dropped."""
+    case = block(trial.rng, dropout=0.0)
+    layer = trial.probe.make(trial.exercise.symbol, **case.config).clone()
+    layer(*case.inputs)
+    layer.assign(case.weights)
+    return compare(layer(*case.inputs), case.expected(encoder_block)) is None
 
 
 # Dropout: with four features a token's sum has 2^4 faces, one of which must be what came out
@@ -194,7 +261,6 @@ def _drops(trial: Trial) -> None:
 
     _, w = case.arguments
     x = x.astype(np.float64)
-    silent = np.zeros_like(x)
     _is_still(layer, case, trial)
 
     layer.assign({**_silenced("attention.output_dense", full), **_silenced("ffn2", full)})
@@ -218,10 +284,13 @@ def _drops(trial: Trial) -> None:
     layer.assign(_silenced("attention.output_dense", full))
     second = layer(*case.inputs, training=True)
     attended, fed = _attend(x, w), _feed(_norm(x, w, "norm1"), w)
-    quiet = [compare(found, half(branch), _MATCHES) is None for found, half, branch in (
-        (first, after_attention, attended),
-        (second, after_feeding, fed),
-    )]
+    quiet = [
+        compare(found, half(branch), _MATCHES) is None
+        for found, half, branch in (
+            (first, after_attention, attended),
+            (second, after_feeding, fed),
+        )
+    ]
     if all(quiet):
         raise Broken(f"With dropout={_RATE}, training=True gives what inference gives.", "never-drops")
     if any(quiet):
@@ -229,7 +298,7 @@ def _drops(trial: Trial) -> None:
         raise Broken(f"In training nothing of {which} output is dropped.", "drops-one-branch-only")
     _explain(first, after_attention, attended, "attention's", "drops-inside-attention")
     _explain(second, after_feeding, fed, "the feed-forward network's", "drops-inside-the-feed-forward-network")
-    if compare(first, again, _MATCHES) is None and silent.any() == 0:
+    if compare(first, again, _MATCHES) is None:
         raise Broken("Two calls with training=True drop the same numbers.")
 
 
@@ -364,9 +433,7 @@ def _padding_set_to_zero(x: Array, *, mask: Array | None = None, **w: Any) -> Ar
 
 def _causal(x: Array, *, mask: Array | None = None, **w: Any) -> Array:
     T = x.shape[1]
-    rows = [
-        _attend(x[:, t : t + 1], w, None if mask is None else mask[:, : t + 1], x[:, : t + 1]) for t in range(T)
-    ]
+    rows = [_attend(x[:, t : t + 1], w, None if mask is None else mask[:, : t + 1], x[:, : t + 1]) for t in range(T)]
     h = _norm(x + np.concatenate(rows, axis=1), w, "norm1")
     return _norm(h + _feed(h, w), w, "norm2")
 
@@ -381,7 +448,7 @@ _NORM1 = "self.norm1 = keras.layers.LayerNormalization(epsilon=1e-6, dtype=self.
 _NORM2 = "self.norm2 = keras.layers.LayerNormalization(epsilon=1e-6, dtype=self.dtype_policy)"
 _DENSE1 = 'self.ffn1 = keras.layers.Dense(self.hidden_dim, activation="relu", dtype=self.dtype_policy)'
 _DENSE2 = "self.ffn2 = keras.layers.Dense(D, dtype=self.dtype_policy)"
-_DROP = "self.drop = keras.layers.Dropout(self.dropout)"
+_DROP = "keras.layers.Dropout(self.dropout, "
 _KEYS = "keys = None if mask is None else mask[:, None, :]"
 
 ENCODER_BLOCK = Exercise(
@@ -389,14 +456,20 @@ ENCODER_BLOCK = Exercise(
     formula=encoder_block,
     checks=(
         agrees(
-            "computes both halves with its weights",
-            lambda rng: [*other_sizes(_plain)(rng), _small_numbers(rng)],
-            points=2.5,
-            hint="No mask, no training; weights set by us; two batches of different size, then very small numbers.",
+            "adds what attention gives to x, and normalises",
+            _first_half,
+            points=1.25,
+            hint="The feed-forward network gives 0; other weights set by us; two sizes, then very small numbers.",
         ),
         agrees(
+            "adds what the feed-forward network gives to that, and normalises",
+            _second_half,
+            points=1.25,
+            hint="Attention gives 0; other weights set by us; then very small numbers.",
+        ),
+        holds(
             "real tokens attend to real tokens only",
-            _padded,
+            _obeys_the_mask,
             points=1.5,
             hint="mask (B, T) with rows of differing length; then other numbers in the padding; then nothing padded.",
         ),
@@ -414,7 +487,7 @@ ENCODER_BLOCK = Exercise(
                 hint="Models with unknown batch and length, without a mask and with one as a second input.",
             ),
             "needs-known-sizes",
-            right_on(_plain),
+            lambda trial: right_on(_plain)(trial) and right_on(_one_padded)(trial),
         ),
         has_gradients(_tiny, points=0.5),
         has_weights(
@@ -430,16 +503,26 @@ ENCODER_BLOCK = Exercise(
             cost=0.5,
             hint="x as it comes from Embedding(mask_zero=True).",
         ),
-        rejects(
-            "refuses a width that the heads do not divide",
-            _takes_any_width,
-            cost=0.5,
-            hint="A ValueError at construction, build or call.",
+        named(
+            rejects(
+                "refuses a width that the heads do not divide",
+                _odd_width,
+                cost=0.5,
+                hint="A ValueError at construction, build or call.",
+            ),
+            "takes-any-width",
+            _accepts_an_odd_width,
         ),
-        survives_config(
-            _training_without_dropout, cost=0.5, hint="from_config(get_config()) makes the same layer, dropout included."
+        named(
+            survives_config(
+                _training_without_dropout,
+                cost=0.5,
+                hint="from_config(get_config()) makes the same layer, dropout included.",
+            ),
+            "dropout-lost-in-the-config",
+            _back_without_its_dropout,
         ),
-        follows_policy(_plain, "float64", cost=0.5),
+        follows_policy(_quarters, "float64", cost=0.5),
     ),
     misconceptions=(
         Misconception(
@@ -537,10 +620,10 @@ ENCODER_BLOCK = Exercise(
         ),
         Misconception(
             "one-norm-twice",
-            "You use one and the same normalisation twice, with one gamma and one beta: two weights are missing. See "
+            "You use one and the same normalisation twice: one gamma and one beta serve both sums. See "
             "the list of sublayers in section 2.1.",
             wrong=_one_norm,
-            edit=(("return self.norm2(", "return self.norm1("), (_NORM2, "self.norm2 = self.norm1")),
+            edit=(("return self.norm2(", "return self.norm1("),),
         ),
         Misconception(
             "epsilon-of-keras",
@@ -653,7 +736,7 @@ ENCODER_BLOCK = Exercise(
             "rate-not-used",
             "Your block drops numbers at another rate than `dropout` says: a fixed one, or one minus it. See section "
             "2.3 for what the rate is the share of.",
-            edit=((_DROP, "self.drop = keras.layers.Dropout(1 - self.dropout if self.dropout else 0)"),),
+            edit=((_DROP, "keras.layers.Dropout(1 - self.dropout if self.dropout else 0, "),),
         ),
         Misconception(
             "dropout-lost-in-the-config",
@@ -675,7 +758,12 @@ ENCODER_BLOCK = Exercise(
         ),
         needs_known_sizes(
             "section 2.4",
-            (_FED, "B, T, _ = h.shape\n        fed = ops.reshape(self.ffn2(self.ffn1(ops.reshape(h, (B * T, D := h.shape[-1])))), (B, T, D))"),
+            (
+                _FED,
+                "B, T, D = h.shape\n"
+                "        fed = self.ffn2(self.ffn1(ops.reshape(h, (B * T, D))))\n"
+                "        fed = ops.reshape(fed, (B, T, D))",
+            ),
         ),
     ),
     properties=(

@@ -38,22 +38,26 @@ def weights(rng: Generator, D: int, H: int, F: int, *, branches: float = 1.0) ->
     }
 
 
-def block(rng: Generator, *, spread: float = 2.0, branches: float = 1.0, **config: Any) -> LayerCase:
-    """Returns a block on vectors off centre; B, T, D, H, D/H and F all differ."""
-    H = int(rng.integers(2, 4))
-    D, F = 6, int(rng.integers(9, 12))
+def block(rng: Generator, *, width: int = 0, spread: float = 2.0, branches: float = 1.0, **config: Any) -> LayerCase:
+    """Returns a block on vectors off centre; B, T, D, H, D/H and F all differ.
+
+    Args:
+        rng: draws sizes and numbers.
+        width: of a head; by default six features are shared out among two or three heads.
+        spread: of x.
+        branches: size of what the two branches add.
+        **config: arguments of the constructor beside num_heads and hidden_dim.
+    """
+    H = 2 if width else int(rng.integers(2, 4))
+    D, F = width * H or 6, int(rng.integers(9, 12))
     B, T = int(rng.integers(4, 6)), int(rng.integers(7, 9))
     x = rng.normal(0.5 * spread, spread, (B, T, D)).astype(np.float32)
-    return LayerCase(
-        {"num_heads": H, "hidden_dim": F, **config}, weights(rng, D, H, F, branches=branches), (x,)
-    )
+    return LayerCase({"num_heads": H, "hidden_dim": F, **config}, weights(rng, D, H, F, branches=branches), (x,))
 
 
 def real_tokens(rng: Generator, B: int, T: int) -> Array:
-    """Returns a mask (B, T) of rows of differing length; row 0 is full, row 1 has a gap."""
-    lengths = rng.integers(3, T - 1, (B, 1))
-    lengths[0] = T
-    mask = np.arange(T) < lengths
+    """Returns a mask (B, T) of rows of differing length, all of them padded; row 1 has a gap."""
+    mask = np.arange(T) < rng.integers(3, T, (B, 1))
     mask[1, 1] = False
     return mask
 
