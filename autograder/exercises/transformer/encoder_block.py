@@ -343,7 +343,7 @@ def _odd_weights(inventory: Inventory, case: LayerCase) -> str | None:
     """Names the misconception behind the weights that a layer has."""
     shapes = [tuple(weight["shape"]) for weight in inventory]
     D, H = case.inputs[0].shape[-1], case.config["num_heads"]
-    if not shapes:
+    if all(len(shape) < 3 for shape in shapes):
         return "sublayers-made-in-call"
     if (D, H, D) in shapes:
         return "heads-of-full-width"
@@ -549,8 +549,8 @@ ENCODER_BLOCK = Exercise(
         ),
         Misconception(
             "no-first-residual",
-            "What attention gives replaces x instead of being added to it: with W_O = 0 every token comes out the "
-            "same. See the first equation of section 2.1.",
+            "What attention gives replaces x instead of being added to it: with W_O all 0 every token comes out "
+            "the same. See the first equation of section 2.1.",
             wrong=_no_first_residual,
             edit=((_FIRST, "h = self.norm1(self.drop(attended, training=training))"),),
         ),
@@ -755,6 +755,20 @@ ENCODER_BLOCK = Exercise(
             "Your block is right in float32 only: its sublayers were made without the block's own dtype policy. See "
             "section 2.4.",
             edit=((_DENSE1, 'self.ffn1 = keras.layers.Dense(self.hidden_dim, activation="relu")'),),
+        ),
+        Misconception(
+            "sublayers-made-in-call",
+            "After it was called your block does not own the weights of attention: a sublayer is made anew in every "
+            "call, so that two calls differ and nothing can learn. Section 2.4 says where they are made.",
+            edit=(
+                ("self.attention = keras.layers", "spare = keras.layers"),
+                ("        self.attention.build(input_shape, input_shape)\n", ""),
+                (
+                    _ATTENDED,
+                    "keras.layers.MultiHeadAttention(self.num_heads, x.shape[-1] // self.num_heads)(\n"
+                    "            x, x, attention_mask=keys\n        )",
+                ),
+            ),
         ),
         needs_known_sizes(
             "section 2.4",
