@@ -7,7 +7,7 @@ sublayers, each followed by layer normalisation), section 3.3, equation (2) (the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -310,7 +310,7 @@ def _is_still(layer: Instance, case: LayerCase, trial: Trial) -> None:
     expect(trial.exercise, case, other)
 
 
-def _silenced(path: str, full: dict[str, Array]) -> dict[str, Array]:
+def _silenced(path: str, full: Mapping[str, Array]) -> dict[str, Array]:
     return {name: np.zeros_like(value) for name, value in full.items() if name.startswith(path)}
 
 

@@ -50,7 +50,7 @@ def _counted(true: Array, predicted: Array) -> dict[str, float]:
     }
 
 
-def _ratio(part: float, whole: float) -> float:
+def _ratio(part: Any, whole: Any) -> float:
     return float(part / whole) if whole else 0.0
 
 
