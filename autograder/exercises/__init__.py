@@ -15,6 +15,7 @@ NAMES = (
     "03_self_attention",
     "04_multi_head_attention",
     "05_layer_norm",
+    "06_transformer",
     "07_tiny_gpt",
 )
 """Folders under source/, in the order of the course."""
