@@ -1,7 +1,7 @@
 """The line of questions: a stream of its own between the grader and the agent, beside the Jupyter channels.
 
-A Jupyter message costs some milliseconds on both sides, for its signature, its dates and the outputs that go with it; a
-solved notebook is asked a hundred questions. On this line each one is 16 bytes that name it, 8 that tell a length, and
+A Jupyter message brings a signature, dates and outputs with it, and a solved notebook is asked a hundred questions. On
+this line each one is 16 bytes that name it, 8 that tell a length, and
 so many bytes of content; the answer bears its question's name.
 """
 
