@@ -21,15 +21,12 @@ if not (3, 11) <= sys.version_info[:2] <= (3, 13): sys.exit("Python 3.11, 3.12 o
 if not (spec.find_spec("venv") and spec.find_spec("ensurepip")): sys.exit("$(PYTHON) cannot make virtual environments: install its venv package (on Debian and Ubuntu: apt install python3-venv) or name another with make PYTHON=/path/to/python3.12")
 endef
 
-# nbgrader looks for alembic on the path: .venv/bin goes first, once $(PYTHON) is found.
-override PYTHON := $(or $(shell command -v $(PYTHON)),$(PYTHON))
-PATH := $(CURDIR)/$(BIN):$(PATH)
 TF_CPP_MIN_LOG_LEVEL ?= 3
-export PATH PREFLIGHT TF_CPP_MIN_LOG_LEVEL
+export PREFLIGHT TF_CPP_MIN_LOG_LEVEL
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo build grade bench test test-slow test-gpu lint style types imports notebooks fresh strip pins clean
+.PHONY: help install demo build grade bench test test-slow test-gpu test-jax lint style types imports notebooks fresh strip pins clean
 .DELETE_ON_ERROR:
 
 help:  ## print this list
@@ -40,6 +37,9 @@ $(READY): requirements.txt pyproject.toml data/pyproject.toml
 
 .venv/.gpu: $(READY)
 	@$(BIN)/python -m pip uninstall -qq --yes tensorflow tensorflow-cpu && $(BIN)/python -m pip install -qq --disable-pip-version-check --no-build-isolation -e ".[gpu]" && touch $@
+
+.venv/.jax: $(READY)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-build-isolation -e ".[jax]" && touch $@
 
 install: $(READY)  ## make .venv, as every other command does when it is missing or out of date
 
@@ -63,6 +63,9 @@ test-slow: $(READY)  ## the long ones, and those that drive a browser
 
 test-gpu: .venv/.gpu  ## those that need a GPU: puts TensorFlow's CUDA build into .venv first
 	$(BIN)/python -m pytest -m gpu $(ARGS)
+
+test-jax: .venv/.jax  ## the proof of the checks once more, with Keras on JAX: puts JAX into .venv first
+	KERAS_BACKEND=jax JAX_ENABLE_X64=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not (slow or gpu or imdb or browser)" tests/test_proof.py $(ARGS)
 
 lint: style types imports notebooks fresh  ## style, types, imports, clean source notebooks, fresh release
 

@@ -119,10 +119,11 @@ def grade(
 def prove(
     assignments: Names = None,
     seeds: Annotated[int, typer.Option(help="Course seeds to try.", min=1)] = 2,
+    thorough: Annotated[bool, typer.Option(help="Also pairs of misconceptions, and mutants of the solutions.")] = False,
 ) -> None:
     """Prove the hidden checks: misconceptions lose marks and are named, alternatives get full marks.
 
-    Example: autograder prove 05_layer_norm
+    Example: autograder prove 05_layer_norm --thorough
     """
     from rich.console import Console
     from rich.table import Table
@@ -134,17 +135,21 @@ def prove(
 
     course = find_course(Path.cwd())
     table = Table(box=None, padding=(0, 1))
-    for column in ("symbol", "checks", "misconceptions", "caught", "named", "alternatives", "accepted", "seconds"):
-        table.add_column(column, justify="left" if column == "symbol" else "right", no_wrap=True)
     problems: list[str] = []
+    idle: list[str] = []
     for name in _known(assignments):
         for exercise in assignment(name).exercises:
             _say(f"Proving {name}: {exercise.symbol}")
-            proof = prove_exercise(read_source(course, name), exercise, course / "tests" / "alternatives", seeds)
-            table.add_row(exercise.symbol, str(len(exercise.checks)), *proof.row())
+            source = read_source(course, name)
+            proof = prove_exercise(source, exercise, course / "tests", seeds, thorough=thorough)
+            row = proof.row()
+            for column in list(row)[len(table.columns) :]:
+                table.add_column(column, justify="left" if column == "symbol" else "right", no_wrap=True)
+            table.add_row(*row.values())
             problems += [f"{exercise.symbol}: {line}" for line in proof.problems]
-    Console(stderr=True, width=None if sys.stderr.isatty() else 140).print(table)
-    for line in problems:
+            idle += [f"{exercise.symbol}: no wrong solution failed the check {check!r}" for check in proof.idle_checks]
+    Console(stderr=True, width=None if sys.stderr.isatty() else 160).print(table)
+    for line in idle + problems:
         _say(line)
     if problems:
         raise typer.Exit(1)

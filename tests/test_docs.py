@@ -1,11 +1,17 @@
 """The documentation tells what is there: links, commands and the diagram of the parts."""
 
 import ast
+import os
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 COURSE = Path(__file__).resolve().parent.parent
 PARTS = ("cli", "notebook", "pipeline", "sandbox", "report", "exercises", "checking")
@@ -162,3 +168,52 @@ def test_every_subcommand_is_explained_to_instructors():
     # `demo` is what `make demo` runs
     missing = [name for name in subcommands() if f"autograder {name}" not in text and f"make {name}" not in text]
     assert missing == []
+
+
+def pieces(page: Path) -> dict[str, str]:
+    """The Python blocks of a page by what their first line says of them: a file's path, or a cell's id."""
+    blocks = [content for language, content in FENCE.findall(page.read_text(encoding="utf-8")) if language == "python"]
+    return {first.removeprefix("# "): rest for first, _, rest in (block.partition("\n") for block in blocks)}
+
+
+def cell_of(key: str, source: str) -> nbformat.NotebookNode:
+    if key == "setup":
+        return new_code_cell(source, metadata={"tags": ["setup"]})
+    graded = key.startswith(("check_", "test_"))
+    about = {"schema_version": 3, "grade_id": key, "grade": graded, "locked": graded, "solution": not graded}
+    points = {"points": 3 if key.startswith("test_") else 0} if graded else {}
+    return new_code_cell(source, metadata={"nbgrader": {**about, "task": False, **points}})
+
+
+def test_the_exercise_that_is_written_on_the_page_is_proven_and_built(tmp_path: Path):
+    page, name = COURSE / "docs" / "writing-an-exercise.md", "08_masked_mean"
+    shutil.copytree(COURSE / "autograder", tmp_path / "autograder", ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("course.toml", "nbgrader_config.py"):
+        shutil.copy(COURSE / file, tmp_path)
+    registry = tmp_path / "autograder" / "exercises" / "__init__.py"
+    registry.write_text(registry.read_text().replace('    "07_tiny_gpt",\n', f'    "07_tiny_gpt",\n    "{name}",\n'))
+    cells: list[nbformat.NotebookNode] = []
+    for first, content in pieces(page).items():
+        if first.startswith("cell "):
+            cells.append(cell_of(first.removeprefix("cell "), content.rstrip("\n")))
+        else:
+            (tmp_path / first).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / first).write_text(content)
+    notebook = new_notebook(cells=cells)
+    notebook.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    path = tmp_path / "source" / name / f"{name}.ipynb"
+    path.parent.mkdir(parents=True)
+    nbformat.write(notebook, path)
+    for command in commands(page):
+        _, *words = command.split()
+        done = subprocess.run(
+            [sys.executable, "-m", "autograder.cli", *words],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+    released = (tmp_path / "release" / name / f"{name}.ipynb").read_text()
+    assert "NotImplementedError" in released
+    assert "ops.where" not in released

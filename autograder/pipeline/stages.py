@@ -7,9 +7,7 @@ button run the same code and give the same marks.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,7 @@ from autograder.exercises import assignment
 from autograder.pipeline.corpora import load
 from autograder.pipeline.grading import Graded, grade_submission
 from autograder.pipeline.journal import Journal, key
-from autograder.pipeline.nbgrader_stages import read_timestamps_with_care
+from autograder.pipeline.nbgrader_stages import open_gradebooks_faster, read_timestamps_with_care
 from autograder.pipeline.rebuild import RebuiltNotebook, rebuild
 from autograder.pipeline.release import template
 from autograder.pipeline.settings import Settings, find_course, read_settings
@@ -233,9 +231,8 @@ def configure(
         submitted: the folder of submissions; `submitted/` in the course by default.
         settings: what differs from course.toml.
     """
-    # nbgrader starts alembic by its name, which is found only where the environment is activated
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     read_timestamps_with_care()
+    open_gradebooks_faster()
     out = out or course / "graded"
     with contextlib.suppress(OSError):  # whoever writes first says what is wrong with the folder
         out.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,6 @@ only does what is asked (call this on these arrays, set these weights); what is 
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -98,7 +97,6 @@ class Agent:
         self._instances.clear()
         self._keras_own.clear()
         keras.backend.clear_session()
-        gc.collect()
 
     def _op_call(self, question: Question) -> Any:
         return _plain(self._called(question))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
-from typing import Any
+from types import ModuleType
+from typing import Any, ClassVar
 
 import zmq
-from ipykernel import kernelapp
+from ipykernel import ipkernel, kernelapp
 from ipykernel.heartbeat import Heartbeat
 from ipykernel.iostream import IOPubThread
 from ipykernel.kernelapp import IPKernelApp
@@ -45,6 +46,18 @@ def _without_pipe(*args: Any, pipe: bool = False, **kwargs: Any) -> IOPubThread:
     return IOPubThread(*args, pipe=False, **kwargs)
 
 
+class _SysWithoutModules:
+    """Stands for `sys` while a kernel is made, which lists the files of all modules for a debugger's sake.
+
+    There are thousands, and to look at one is to copy the page of memory it lies on: a third of a kernel's start.
+    """
+
+    modules: ClassVar[dict[str, ModuleType]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys, name)
+
+
 class ForkedKernelApp(IPKernelApp):
     """A kernel whose channels were bound outside: there is no folder that both sides could see."""
 
@@ -74,6 +87,15 @@ class ForkedKernelApp(IPKernelApp):
             super().init_iopub(context)
         finally:
             module.IOPubThread = IOPubThread
+
+    def init_kernel(self) -> None:
+        """Makes the kernel."""
+        module: Any = ipkernel
+        module.sys = _SysWithoutModules()
+        try:
+            super().init_kernel()
+        finally:
+            module.sys = sys
 
     def init_heartbeat(self) -> None:
         """Starts the heartbeat, on its socket."""
