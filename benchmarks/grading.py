@@ -27,6 +27,7 @@ from autograder.checking import Probe, judge
 from autograder.exercises import assignment
 from autograder.pipeline.release import template
 from autograder.pipeline.source import grade_id, graded_symbol, is_setup, is_solution, read_source
+from autograder.sandbox.kernels import ONE_THREAD, QUIET
 from benchmarks.machine import Cost, measure, memory
 
 COURSE = Path(__file__).resolve().parent.parent
@@ -139,6 +140,8 @@ def _generate(folder: Path, name: str) -> None:
 def _floor(name: str, count: int = 7) -> dict[str, float]:
     """Returns the cost of the student's own work: answers and checks in a bare fork, nothing around them."""
     source, wanted = read_source(COURSE, name), assignment(name)
+    setup, solutions = source.setup, source.solutions
+    os.environ |= QUIET | ONE_THREAD  # as in a kernel
     import keras  # noqa: F401
     import matplotlib.pyplot  # noqa: F401
 
@@ -152,8 +155,8 @@ def _floor(name: str, count: int = 7) -> dict[str, float]:
         if pid == 0:
             try:
                 namespace: dict[str, Any] = {"__name__": "__main__"}
-                exec(source.setup, namespace)
-                for solution in source.solutions.values():
+                exec(setup, namespace)
+                for solution in solutions.values():
                     exec(solution, namespace)
                 for exercise in wanted.exercises:
                     report = judge(exercise, Probe(ask_here(namespace)), seed="floor", student=str(number))

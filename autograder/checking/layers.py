@@ -128,23 +128,30 @@ def traces(
         layer = first.built(trial.probe, trial.exercise.symbol)
         for case in (first, *rest):
             expect(trial.exercise, case, layer.traced(*case.inputs, *case.kwargs.values()))
+        # the size of the batch may be known where the length is not
+        expect(trial.exercise, first, layer.traced(*first.inputs, *first.kwargs.values(), free=(1,)))
 
     check = Check("serves any batch size and length in a functional model", run, points=points, cost=cost, hint=hint)
     return named(check, "needs-known-sizes", right_on(lambda rng: cases(rng)[0]))
 
 
+_NAME = "a_name_of_its_own"
+
+
 def survives_config(
     case: MakeLayerCase, *, cost: float, hint: str = "from_config(get_config()) makes the same layer."
 ) -> Check:
-    """A gate: the layer rebuilt by `from_config(get_config())` computes the same."""
+    """A gate: the layer rebuilt by `from_config(get_config())` has the same name and computes the same."""
 
     def run(trial: Trial) -> None:
         wanted = case(trial.rng)
-        original = trial.probe.make(trial.exercise.symbol, **wanted.config)
+        original = trial.probe.make(trial.exercise.symbol, **wanted.config, name=_NAME)
         try:
             layer = original.clone()
         except StudentError as error:
             raise Broken(f"from_config(get_config()) raised {error.kind}: {error.detail}") from error
+        if (name := layer.name()) != _NAME:
+            raise Broken(f"A layer made with name={_NAME!r} comes back from its config as {name!r}.")
         layer(*wanted.inputs, **wanted.kwargs)
         layer.assign(wanted.weights)
         expect(trial.exercise, wanted, layer(*wanted.inputs, **wanted.kwargs))

@@ -160,13 +160,17 @@ class Instance:
                 _agreed(size, int)
         return listed
 
+    def name(self) -> str:
+        """Returns the name of a layer or model."""
+        return _agreed(self._ask("name"), str)
+
     def clone(self) -> Instance:
         """Returns the layer rebuilt from its own `get_config`."""
         return Instance(self.probe, self.symbol, _agreed(self._ask("clone"), int))
 
-    def traced(self, *inputs: np.ndarray, free_axes: int = 2) -> Value:
-        """Runs the layer inside a functional model whose first `free_axes` axes are of unknown size."""
-        return self._ask("traced", inputs=list(inputs), free_axes=free_axes)
+    def traced(self, *inputs: np.ndarray, free: Sequence[int] = (0, 1)) -> Value:
+        """Runs the layer inside a functional model whose inputs' `free` axes are of unknown size."""
+        return self._ask("traced", inputs=list(inputs), free=list(free))
 
     def masked(self, x: np.ndarray, mask: np.ndarray) -> tuple[Value, Value]:
         """Runs the layer on an x that carries a Keras mask.

@@ -59,6 +59,9 @@ _PAIRS = (
 _FUNCTIONS = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
 """Functions of the same arguments, each with the one it is taken for."""
 
+_SYMMETRIC = {"add", "multiply", "max", "min", "maximum", "minimum", "equal", "not_equal", "result_type"}
+"""Functions whose arguments have no order."""
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -88,7 +91,7 @@ def mutants(solution: str) -> Iterator[Mutant]:
 
 
 def equivalents(folder: Path, assignment: str) -> dict[tuple[str, str], str]:
-    """Returns why a mutant that no check can notice is right: by its symbol and its change."""
+    """Returns why a generated fault that no check can notice is none: by its symbol and its name."""
     path = folder / f"{assignment}.toml"
     if not path.is_file():
         return {}
@@ -116,13 +119,13 @@ def _changes(node: ast.AST) -> Iterator[_Change]:
             yield _with_operator(ast.UAdd)
         case ast.UnaryOp(op=ast.Not()):
             yield _negate_operand
-        case ast.Constant(value=bool()):
-            yield _with_value(not node.value)
-        case ast.Constant(value=int()):
-            yield _with_value(node.value + 1)
-            yield _with_value(node.value - 1)
-        case ast.Constant(value=float()):
-            yield _with_value(node.value * 2 if node.value else 1.0)
+        case ast.Constant(value=bool() as flag):
+            yield _with_value(not flag)
+        case ast.Constant(value=int() as count):
+            yield _with_value(count + 1)
+            yield _with_value(count - 1)
+        case ast.Constant(value=float() as number):
+            yield _with_value(number * 2 if number else 1.0)
         case ast.If() | ast.IfExp() | ast.While():
             yield _negate_test
         case ast.Slice():
@@ -137,8 +140,9 @@ def _changes(node: ast.AST) -> Iterator[_Change]:
 
 def _changes_of_call(node: ast.Call) -> Iterator[_Change]:
     yield from (_without_keyword(number) for number in range(len(node.keywords)))
-    yield from (_with_arguments_swapped(number) for number in range(len(node.args) - 1))
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name not in _SYMMETRIC:
+        yield from (_with_arguments_swapped(number) for number in range(len(node.args) - 1))
     if name in _FUNCTIONS:
         yield _with_function(_FUNCTIONS[name])
 

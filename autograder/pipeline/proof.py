@@ -186,7 +186,7 @@ class Proof:
     Attributes:
         exercise: whose checks were tried.
         findings: what they made of every variant.
-        harmless: why a mutant that nothing notices is right, by what it changes.
+        harmless: why a generated fault that nothing notices is none, by its name.
         seconds: time it took.
     """
 
@@ -213,15 +213,13 @@ class Proof:
         ]
         if not self.thorough:
             return wrong
-        survived = {finding.variant.name for finding in self._of("mutant") if finding.problem}
+        survived = {finding.variant.name for finding in self._of("pair", "mutant") if finding.problem}
         return wrong + [
-            f"mutant {change} is listed as harmless but does not survive"
-            for change in self.harmless
-            if change not in survived
+            f"{fault} is listed as harmless but does not survive" for fault in self.harmless if fault not in survived
         ]
 
     def _argued(self, finding: Finding) -> bool:
-        return finding.variant.kind == "mutant" and finding.variant.name in self.harmless
+        return finding.variant.kind in ("pair", "mutant") and finding.variant.name in self.harmless
 
     @property
     def idle_checks(self) -> list[str]:

@@ -6,7 +6,7 @@ only does what is asked (call this on these arrays, set these weights); what is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -166,12 +166,15 @@ class Agent:
         weights = self._instance(question).weights
         return [{"path": w.path, "shape": list(w.shape), "trainable": bool(w.trainable)} for w in weights]
 
+    def _op_name(self, question: Question) -> str:
+        return str(self._instance(question).name)
+
     def _op_clone(self, question: Question) -> int:
         layer = self._instance(question)
         return self._keep(type(layer).from_config(layer.get_config()))
 
     def _op_traced(self, question: Question) -> Any:
-        model = _functional(self._instance(question), question["inputs"], question["free_axes"])
+        model = _functional(self._instance(question), question["inputs"], question["free"])
         inputs = question["inputs"]
         return _plain(model(inputs if len(inputs) > 1 else inputs[0], training=False))
 
@@ -206,7 +209,7 @@ class Agent:
         import keras
 
         layer, x, upstream = self._instance(question), question["x"], question["upstream"]
-        model = _functional(layer, x if isinstance(x, list) else [x], 2)
+        model = _functional(layer, x if isinstance(x, list) else [x], (0, 1))
         # one step of plain gradient descent with rate 1 moves each weight by minus its gradient, on any backend
         model.compile(
             optimizer=keras.optimizers.SGD(1.0),
@@ -319,10 +322,12 @@ def _variable(layer: Any, path: str) -> Any:
     return found
 
 
-def _functional(layer: Any, inputs: list[np.ndarray], free_axes: int) -> Any:
+def _functional(layer: Any, inputs: list[np.ndarray], free: Sequence[int]) -> Any:
+    """Returns a model of one layer, whose inputs have axes of unknown size."""
     import keras
 
-    symbolic = [keras.Input(shape=(None,) * (free_axes - 1) + x.shape[free_axes:], dtype=str(x.dtype)) for x in inputs]
+    shapes = [tuple(None if axis in free else size for axis, size in enumerate(x.shape)) for x in inputs]
+    symbolic = [keras.Input(batch_shape=shape, dtype=str(x.dtype)) for shape, x in zip(shapes, inputs, strict=True)]
     return keras.Model(symbolic if len(symbolic) > 1 else symbolic[0], layer(*symbolic))
 
 

@@ -116,6 +116,7 @@ def _same(rng: Generator) -> list[FunctionCase]:
         _call(rng, 3, L, padding="same"),
         _call(rng, 4, L, padding="same"),
         _call(rng, 4, L, padding="same", dilation=3),
+        _call(rng, 1, L, padding="same"),  # nothing to pad
     ]
 
 
