@@ -134,7 +134,7 @@ def prove(
     from autograder.pipeline.source import read_source
 
     course = find_course(Path.cwd())
-    table = Table(box=None, padding=(0, 1))
+    rows: list[dict[str, str]] = []
     problems: list[str] = []
     idle: list[str] = []
     for name in _known(assignments):
@@ -142,12 +142,14 @@ def prove(
             _say(f"Proving {name}: {exercise.symbol}")
             source = read_source(course, name)
             proof = prove_exercise(source, exercise, course / "tests", seeds, thorough=thorough)
-            row = proof.row()
-            for column in list(row)[len(table.columns) :]:
-                table.add_column(column, justify="left" if column == "symbol" else "right", no_wrap=True)
-            table.add_row(*row.values())
+            rows.append(proof.row())
             problems += [f"{exercise.symbol}: {line}" for line in proof.problems]
             idle += [f"{exercise.symbol}: no wrong solution failed the check {check!r}" for check in proof.idle_checks]
+    table = Table(box=None, padding=(0, 1))
+    for column in rows[0]:
+        table.add_column(column, justify="left" if column == "symbol" else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*row.values())
     Console(stderr=True, width=None if sys.stderr.isatty() else 160).print(table)
     for line in idle + problems:
         _say(line)

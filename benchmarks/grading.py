@@ -232,6 +232,7 @@ def draw(result: dict[str, Any], path: Path) -> None:
 
     matplotlib.use("svg")
     matplotlib.rcParams["svg.hashsalt"] = result["assignment"]  # the same numbers give the same file
+    matplotlib.rcParams["svg.fonttype"] = "none"  # text stays text
     from matplotlib import pyplot as plt
 
     costs = {**result["ways"], "the student's own work": result["floor"]}

@@ -15,8 +15,6 @@ SEEDS = ("one", "two", "three", "four", "five")
 LONG = ("06_transformer", "07_tiny_gpt")
 """Their models take half a minute each to train: every run trains the solution, the slow tests the others."""
 ALTERNATIVES = COURSE / "tests" / "alternatives"
-
-
 BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
 
 
@@ -99,9 +97,6 @@ def test_every_symbol_has_odd_but_right_alternatives(name: str):
 def test_every_generated_fault_loses_marks_or_is_shown_to_be_none(name: str, symbol: str):
     source, exercise = read_source(COURSE, name), assignment(name).exercise(symbol)
     survivors = {
-        (symbol, fault.name): fault.source
-        for fault in faults(source, exercise)
-        if prove_fault(source, exercise, fault, SEEDS[0]).problem
+        fault.name for fault in faults(source, exercise) if prove_fault(source, exercise, fault, SEEDS[0]).problem
     }
-    argued = {key for key in equivalents(COURSE / "tests" / "equivalents", name) if key[0] == symbol}
-    assert set(survivors) == argued
+    assert survivors == set(equivalents(COURSE / "tests" / "equivalents", name).get(symbol, {}))

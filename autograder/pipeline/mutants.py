@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ast
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-_Change = Callable[[Any], None]
+_Fields = dict[str, Any]
+"""Fields of a node of the syntax tree, with what takes their place."""
 
 _OPERATORS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub,
@@ -59,7 +60,10 @@ _PAIRS = (
 _FUNCTIONS = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
 """Functions of the same arguments, each with the one it is taken for."""
 
-_SYMMETRIC = {"add", "multiply", "max", "min", "maximum", "minimum", "equal", "not_equal", "result_type"}
+_SYMMETRIC = {
+    *("add", "multiply", "max", "min", "maximum", "minimum", "equal", "not_equal", "logical_and", "logical_or"),
+    "result_type",
+}
 """Functions whose arguments have no order."""
 
 
@@ -81,22 +85,21 @@ def mutants(solution: str) -> Iterator[Mutant]:
     before = ast.unparse(ast.parse(solution))
     seen = {before}
     for number, node in enumerate(ast.walk(ast.parse(solution))):
-        for change in _changes(node):
+        for fields in _changes(node):
             tree = ast.parse(solution)
-            change(list(ast.walk(tree))[number])
+            changed = list(ast.walk(tree))[number]
+            for name, value in fields.items():
+                setattr(changed, name, value)
             after = ast.unparse(ast.fix_missing_locations(tree))
             if after not in seen:
                 seen.add(after)
                 yield Mutant(_told(before, after), after)
 
 
-def equivalents(folder: Path, assignment: str) -> dict[tuple[str, str], str]:
-    """Returns why a generated fault that no check can notice is none: by its symbol and its name."""
+def equivalents(folder: Path, assignment: str) -> dict[str, dict[str, str]]:
+    """Returns why a generated fault that no check can notice is none: by its symbol, then by its name."""
     path = folder / f"{assignment}.toml"
-    if not path.is_file():
-        return {}
-    listed = tomllib.loads(path.read_text(encoding="utf-8"))["equivalent"]
-    return {(one["symbol"], one["change"]): one["why"] for one in listed}
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def _told(before: str, after: str) -> str:
@@ -104,113 +107,49 @@ def _told(before: str, after: str) -> str:
     return next(f"{old.strip()} -> {new.strip()}" for old, new in lines if old != new)
 
 
-def _changes(node: ast.AST) -> Iterator[_Change]:
-    """Yields what can be changed in a node; each change alters a copy of it in place."""
+def _changes(node: ast.AST) -> Iterator[_Fields]:
+    """Yields what can be changed in a node."""
     match node:
         case ast.BinOp() | ast.AugAssign() | ast.BoolOp():
-            yield _with_operator(_OPERATORS[type(node.op)])
+            if (other := _OPERATORS.get(type(node.op))) is not None:
+                yield {"op": other()}
             if isinstance(node, ast.BinOp) and not isinstance(node.op, (ast.Add, ast.Mult, ast.BitAnd, ast.BitOr)):
-                yield _swap_sides
-        case ast.Compare():
-            yield _with_comparison(_OPERATORS[type(node.ops[0])])
-            if isinstance(node.ops[0], (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
-                yield _swap_comparison
+                yield {"left": node.right, "right": node.left}
+        case ast.Compare(left=left, ops=[first, *ops], comparators=[right, *rest]):
+            yield {"ops": [_OPERATORS[type(first)](), *ops]}
+            if isinstance(first, (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
+                yield {"left": right, "comparators": [left, *rest]}
         case ast.UnaryOp(op=ast.USub()):
-            yield _with_operator(ast.UAdd)
+            yield {"op": ast.UAdd()}
         case ast.UnaryOp(op=ast.Not()):
-            yield _negate_operand
+            yield {"operand": ast.UnaryOp(ast.Not(), node.operand)}
         case ast.Constant(value=bool() as flag):
-            yield _with_value(not flag)
+            yield {"value": not flag}
         case ast.Constant(value=int() as count):
-            yield _with_value(count + 1)
-            yield _with_value(count - 1)
+            yield {"value": count + 1}
+            yield {"value": count - 1}
         case ast.Constant(value=float() as number):
-            yield _with_value(number * 2 if number else 1.0)
+            yield {"value": number * 2 if number else 1.0}
         case ast.If() | ast.IfExp() | ast.While():
-            yield _negate_test
+            yield {"test": ast.UnaryOp(ast.Not(), node.test)}
         case ast.Slice():
-            yield from (_without(part) for part in ("lower", "upper", "step") if getattr(node, part) is not None)
+            yield from ({part: None} for part in ("lower", "upper", "step") if getattr(node, part) is not None)
         case ast.Call():
             yield from _changes_of_call(node)
         case ast.Expr(value=ast.Call()):
-            yield _do_nothing
+            yield {"value": ast.Constant(None)}
         case _:
             pass
 
 
-def _changes_of_call(node: ast.Call) -> Iterator[_Change]:
-    yield from (_without_keyword(number) for number in range(len(node.keywords)))
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+def _changes_of_call(node: ast.Call) -> Iterator[_Fields]:
+    function, args = node.func, node.args
+    for keyword in node.keywords:
+        yield {"keywords": [other for other in node.keywords if other is not keyword]}
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     if name not in _SYMMETRIC:
-        yield from (_with_arguments_swapped(number) for number in range(len(node.args) - 1))
-    if name in _FUNCTIONS:
-        yield _with_function(_FUNCTIONS[name])
-
-
-def _with_operator(kind: type[ast.AST]) -> _Change:
-    def change(node: Any) -> None:
-        node.op = kind()
-
-    return change
-
-
-def _with_comparison(kind: type[ast.AST]) -> _Change:
-    def change(node: Any) -> None:
-        node.ops[0] = kind()
-
-    return change
-
-
-def _with_value(value: object) -> _Change:
-    def change(node: Any) -> None:
-        node.value = value
-
-    return change
-
-
-def _without(part: str) -> _Change:
-    def change(node: Any) -> None:
-        setattr(node, part, None)
-
-    return change
-
-
-def _without_keyword(number: int) -> _Change:
-    def change(node: Any) -> None:
-        del node.keywords[number]
-
-    return change
-
-
-def _with_arguments_swapped(number: int) -> _Change:
-    def change(node: Any) -> None:
-        node.args[number : number + 2] = node.args[number : number + 2][::-1]
-
-    return change
-
-
-def _with_function(name: str) -> _Change:
-    def change(node: Any) -> None:
-        setattr(node.func, "attr" if isinstance(node.func, ast.Attribute) else "id", name)
-
-    return change
-
-
-def _swap_sides(node: Any) -> None:
-    node.left, node.right = node.right, node.left
-
-
-def _swap_comparison(node: Any) -> None:
-    node.left, node.comparators[0] = node.comparators[0], node.left
-
-
-def _negate_operand(node: Any) -> None:
-    node.operand = ast.UnaryOp(ast.Not(), node.operand)
-
-
-def _negate_test(node: Any) -> None:
-    node.test = ast.UnaryOp(ast.Not(), node.test)
-
-
-def _do_nothing(node: Any) -> None:
-    node.value = ast.Constant(None)
+        for i in range(len(args) - 1):
+            yield {"args": [*args[:i], args[i + 1], args[i], *args[i + 2 :]]}
+    if other := _FUNCTIONS.get(name):
+        named = ast.Attribute(function.value, other) if isinstance(function, ast.Attribute) else ast.Name(other)
+        yield {"func": named}

@@ -45,6 +45,11 @@ class Variant:
     name: str
     source: str
 
+    @property
+    def generated(self) -> bool:
+        """Whether nobody has thought of it."""
+        return self.kind in ("pair", "mutant")
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -58,7 +63,7 @@ class Finding:
         """What is wrong with the verdict, in words; empty if it is right."""
         report, variant = self.report, self.variant
         full = report.score == report.max_score
-        if variant.kind in ("pair", "mutant"):
+        if variant.generated:
             return "gets full marks" if full else ""
         if variant.kind != "misconception":
             failed = report.first_failure
@@ -139,7 +144,7 @@ def prove(
             for symbol, solution in source.solutions.items():
                 exec(variant.source if symbol == variant.symbol else solution, namespace)
         except Exception as error:
-            if variant.kind != "mutant":
+            if not variant.generated:
                 raise
             return Finding(variant, Report(exercise.symbol, exercise.points, reason=f"raises {error!r}"))
         probe = Probe(ask_here(namespace))
@@ -201,7 +206,7 @@ class Proof:
     @property
     def thorough(self) -> bool:
         """Whether generated faults were tried."""
-        return bool(self._of("pair", "mutant"))
+        return any(finding.variant.generated for finding in self.findings)
 
     @property
     def problems(self) -> list[str]:
@@ -219,7 +224,7 @@ class Proof:
         ]
 
     def _argued(self, finding: Finding) -> bool:
-        return finding.variant.kind in ("pair", "mutant") and finding.variant.name in self.harmless
+        return finding.variant.generated and finding.variant.name in self.harmless
 
     @property
     def idle_checks(self) -> list[str]:
@@ -290,6 +295,5 @@ def prove_exercise(
     ]
     if thorough:
         findings += [prove_fault(source, exercise, fault, "0") for fault in faults(source, exercise)]
-    argued = equivalents(tests / "equivalents", source.name)
-    harmless = {change: why for (symbol, change), why in argued.items() if symbol == exercise.symbol}
+    harmless = equivalents(tests / "equivalents", source.name).get(exercise.symbol, {})
     return Proof(exercise, tuple(findings), harmless, time.monotonic() - started)

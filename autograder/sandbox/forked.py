@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
+from collections.abc import Generator
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -40,6 +41,17 @@ def prepare() -> None:
     from matplotlib.backends.registry import backend_registry
 
     backend_registry.list_all()
+
+
+@contextlib.contextmanager
+def _replaced(module: ModuleType, name: str, value: object) -> Generator[None]:
+    """Has a name of a module stand for something else, for a moment."""
+    before = getattr(module, name)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, before)
 
 
 def _without_pipe(*args: Any, pipe: bool = False, **kwargs: Any) -> IOPubThread:
@@ -81,21 +93,13 @@ class ForkedKernelApp(IPKernelApp):
 
     def init_iopub(self, context: Any) -> None:
         """Starts the output channel, without the TCP port on which child processes' prints would come back."""
-        module: Any = kernelapp
-        module.IOPubThread = _without_pipe
-        try:
+        with _replaced(kernelapp, "IOPubThread", _without_pipe):
             super().init_iopub(context)
-        finally:
-            module.IOPubThread = IOPubThread
 
     def init_kernel(self) -> None:
         """Makes the kernel."""
-        module: Any = ipkernel
-        module.sys = _SysWithoutModules()
-        try:
+        with _replaced(ipkernel, "sys", _SysWithoutModules()):
             super().init_kernel()
-        finally:
-            module.sys = sys
 
     def init_heartbeat(self) -> None:
         """Starts the heartbeat, on its socket."""

@@ -28,6 +28,7 @@ def changes(source: str) -> set[str]:
         ("y = a < b", {"y = a <= b", "y = b < a"}),
         ("y = a == b", {"y = a != b"}),
         ("y = a and b", {"y = a or b"}),
+        ("y = a << b", {"y = b << a"}),
         ("y = -a", {"y = +a"}),
         ("y = not a", {"y = not not a"}),
         ("y = a[1:]", {"y = a[:]", "y = a[2:]", "y = a[0:]"}),
@@ -82,9 +83,7 @@ def test_a_mutant_that_cannot_be_defined_loses_its_marks():
 
 def test_a_mutant_listed_as_harmless_must_survive(tmp_path: Path):
     (tmp_path / "equivalents").mkdir()
-    (tmp_path / "equivalents" / f"{NAME}.toml").write_text(
-        '[[equivalent]]\nsymbol = "causal_mask"\nchange = "a -> b"\nwhy = "It is not there."\n'
-    )
+    (tmp_path / "equivalents" / f"{NAME}.toml").write_text('[causal_mask]\n"a -> b" = "It is not there."\n')
     source, exercise = read_source(COURSE, NAME), assignment(NAME).exercise("causal_mask")
     proof = prove_exercise(source, exercise, tmp_path, 1, thorough=True)
     assert "a -> b is listed as harmless but does not survive" in proof.problems
@@ -93,5 +92,7 @@ def test_a_mutant_listed_as_harmless_must_survive(tmp_path: Path):
 
 def test_every_argument_is_a_sentence():
     for path in (COURSE / "tests" / "equivalents").glob("*.toml"):
-        for key, why in equivalents(path.parent, path.stem).items():
-            assert why.endswith("."), key
+        for symbol, listed in equivalents(path.parent, path.stem).items():
+            assert assignment(path.stem).exercise(symbol)
+            for change, why in listed.items():
+                assert why.endswith("."), (symbol, change)
