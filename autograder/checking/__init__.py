@@ -1,5 +1,6 @@
 """The words that exercises are written in: Exercise, Check, Misconception, Report, comparison."""
 
+from autograder.checking import classifiers
 from autograder.checking.accuracy import reaches_accuracy
 from autograder.checking.cases import Case, FunctionCase, LayerCase
 from autograder.checking.checks import agrees, holds, rejects
@@ -60,6 +61,7 @@ __all__ = [
     "Tolerance",
     "Trial",
     "agrees",
+    "classifiers",
     "compare",
     "distinct_sizes",
     "follows_policy",

@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
-import numpy as np
-
-from autograder.checking import (
-    Array,
-    Broken,
-    Exercise,
-    Generator,
-    Instance,
-    Misconception,
-    StudentError,
-    Trial,
-    holds,
-    reaches_accuracy,
-)
+from autograder.checking import Broken, Exercise, Misconception, Trial, classifiers, holds, reaches_accuracy
 
 RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM1D")
 """Class names that make a layer recurrent, its own or one that it derives from."""
 
 
-def _fresh(trial: Trial, vocabulary_size: int, sequence_length: int) -> Instance:
-    return trial.probe.make(trial.exercise.symbol, vocabulary_size, sequence_length)
-
-
-def _rows(rng: Generator, count: int, vocabulary_size: int, length: int) -> Array:
-    return rng.integers(3, vocabulary_size, (count, length)).astype(np.int32)
-
-
-def _names(layers: Iterable[dict[str, Any]]) -> set[str]:
-    return {name for layer in layers for name in (layer["class"], *layer["bases"])}
-
-
-def _is_a_compiled_convolution(trial: Trial) -> None:
-    description = _fresh(trial, 500, 40).describe()
-    names = _names(description["layers"])
+def _convolves(trial: Trial) -> None:
+    description = classifiers.fresh(trial).describe()
+    names = classifiers.class_names(description["layers"])
     if found := sorted(name for name in names if name.endswith("Attention")):
         raise Broken(f"The model has attention in it: {', '.join(found)}.", "attention-used")
     if found := sorted(names.intersection(RECURRENT)):
@@ -50,109 +22,26 @@ def _is_a_compiled_convolution(trial: Trial) -> None:
         raise Broken("All convolutions in the model have width 1.", "width-one-only")
 
 
-def _is_compiled(trial: Trial) -> None:
-    if not _fresh(trial, 500, 40).describe()["compiled"]:
-        raise Broken("The model that came back is not compiled.", "not-compiled")
-
-
-def _gives_one_probability(trial: Trial) -> None:
-    model = _fresh(trial, 500, 40)
-    rows = _rows(trial.rng, 24, 500, 40)
-    for count in (24, 5):  # any batch size
-        found = model.predict(rows[:count])
-        if found.shape != (count, 1):
-            names = ("two-output-units",) if found.shape == (count, 2) else ()
-            names = names or (("output-per-step",) if found.ndim == 3 else ())
-            raise Broken(f"For {count} rows the model's output has shape {found.shape}, expected ({count}, 1).", *names)
-        if not np.isfinite(found).all():
-            raise Broken("The model's outputs are not all finite numbers.")
-        if (found == 1.0).all():
-            raise Broken("The model says exactly 1 of every row.", "softmax-over-one-unit")
-
-
-def _serves_other_sizes(trial: Trial) -> None:
-    for vocabulary_size, length in ((3_100, 27), (700, 90)):
-        model = _fresh(trial, vocabulary_size, length)
-        rows = _rows(trial.rng, 16, vocabulary_size, length)
-        rows[:, ::2] = vocabulary_size - 1
-        try:
-            found = model.predict(rows)
-        except StudentError as error:
-            raise Broken(
-                f"Built for {vocabulary_size:,} ids and {length} tokens, it raised {error.kind}.",
-                _hard_coded(model, length),
-            ) from error
-        if found.shape != (16, 1):
-            raise Broken(f"For 16 rows of {length} tokens the output has shape {found.shape}.")
-        rows[:, ::2] = vocabulary_size - 2
-        if np.array_equal(found, model.predict(rows)):
-            raise Broken(
-                f"Built for {vocabulary_size:,} ids, it does not tell the last two apart.", "vocabulary-size-hard-coded"
-            )
-
-
-def _hard_coded(model: Instance, length: int) -> str:
-    shape = model.describe()["input_shape"] or [None, None]
-    if len(shape) > 1 and shape[1] not in (None, length):
-        return "sequence-length-hard-coded"
-    return "vocabulary-size-hard-coded"
-
-
-def _reads_to_the_end(trial: Trial) -> None:
-    model = _fresh(trial, 500, 40)
-    rows = _rows(trial.rng, 64, 500, 40)
-    other = rows.copy()
-    other[:, 20:] = _rows(trial.rng, 64, 500, 20)
-    if np.array_equal(model.predict(rows), model.predict(other)):
-        raise Broken("Other words in the second half of the rows change nothing.", "reads-only-the-beginning")
-
-
-def _from_probabilities(probabilities: Array) -> str | None:
-    if probabilities.ndim == 2 and probabilities.shape[1] == 2:
-        return "two-output-units"
-    if probabilities.ndim == 3:
-        return "output-per-step"
-    if probabilities.min() < 0.0 or probabilities.max() > 1.0:
-        return "no-sigmoid"
-    if (probabilities == 1.0).all():
-        return "softmax-over-one-unit"
-    return None
-
-
 BUILD_SEQUENCE_CNN = Exercise(
     symbol="build_sequence_cnn",
     checks=(
         holds(
             "has a convolution of width 2 or more, and neither attention nor recurrence",
-            _is_a_compiled_convolution,
+            _convolves,
             cost=3,
             hint="Looks at the class and the kernel_size of every layer, nested ones included.",
         ),
-        holds("is compiled", _is_compiled, cost=0.5),
-        holds(
-            "gives one probability for each row",
-            _gives_one_probability,
-            cost=0.5,
-            hint="24 rows, then 5, before any training.",
-        ),
-        holds(
-            "serves other vocabularies and lengths",
-            _serves_other_sizes,
-            cost=1,
-            hint="Built anew for a larger and a smaller vocabulary, with rows to match.",
-        ),
-        holds(
-            "reads to the end of a row",
-            _reads_to_the_end,
-            hint="Takes no points by itself; it says why the accuracy is low.",
-        ),
+        classifiers.is_compiled(),
+        classifiers.gives_one_probability(),
+        classifiers.serves_other_sizes(),
+        classifiers.reads_to_the_end(),
         reaches_accuracy(
             "learns what phrases say",
             corpus="phrases",
             points=4,
             floor=0.75,
             full=0.95,
-            diagnose=_from_probabilities,
+            diagnose=classifiers.from_probabilities,
             hint="Trained by the grader on 8,000 generated reviews, scored on 2,000 others.",
         ),
         reaches_accuracy(
@@ -162,7 +51,7 @@ BUILD_SEQUENCE_CNN = Exercise(
             floor=0.80,
             full=0.85,
             always=False,
-            diagnose=_from_probabilities,
+            diagnose=classifiers.from_probabilities,
             hint="IMDb with 10,000 words and 200 tokens; only in runs that have the reviews.",
         ),
     ),

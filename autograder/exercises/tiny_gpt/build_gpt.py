@@ -18,6 +18,7 @@ from autograder.checking import (
     Misconception,
     StudentError,
     Trial,
+    classifiers,
     holds,
 )
 from autograder.checking.accuracy import BATCH_SIZE, VALIDATION
@@ -61,11 +62,6 @@ def _looks_back_only(rng: Generator, model: Instance, vocabulary_size: int, leng
     earlier[:, :-1] = other[:, :-1]
     if np.array_equal(logits_of(model, earlier, vocabulary_size)[:, -1], logits[:, -1]):
         raise Broken("Other tokens before the last position don't change the logits there.", "tokens-do-not-meet")
-
-
-def _is_compiled(trial: Trial) -> None:
-    if not _fresh(trial, 13, 9).describe()["compiled"]:
-        raise Broken("The model that came back is not compiled.", "not-compiled")
 
 
 def _gives_logits(trial: Trial) -> None:
@@ -163,7 +159,7 @@ _SPARSE = "keras.losses.sparse_categorical_crossentropy"
 BUILD_GPT = Exercise(
     symbol="build_gpt",
     checks=(
-        holds("is compiled", _is_compiled, cost=0.5, hint="Optimizer and loss are there."),
+        classifiers.is_compiled(13, 9),
         holds(
             "gives logits for every position",
             _gives_logits,
