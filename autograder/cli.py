@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress, TaskID
 
     from autograder.pipeline.classroom import Class
     from autograder.pipeline.results import Results
@@ -92,8 +94,13 @@ def grade(
     out: Annotated[Path | None, typer.Option(help="Where results go; default: graded/ in the course.")] = None,
     students: Annotated[str, typer.Option(help="Only these, separated by commas.")] = "",
     jobs: Jobs = None,
-    profile: Annotated[Profile, typer.Option(help="The machine that trains.")] = Profile.cpu,
-    data: Annotated[Data, typer.Option(help="imdb also trains on the real reviews.")] = Data.generated,
+    profile: Annotated[
+        Profile, typer.Option(help="gpu trains on all of the real reviews, and lets student code use the GPU.")
+    ] = Profile.cpu,
+    data: Annotated[
+        Data | None,
+        typer.Option(help="imdb also trains on the real reviews; default: generated, with --profile gpu imdb."),
+    ] = None,
     sandbox: Sandbox = True,
     cache: Annotated[bool, typer.Option(help="Use the results of earlier runs that nothing has changed.")] = True,
 ) -> None:
@@ -107,6 +114,7 @@ def grade(
     from autograder.pipeline.settings import find_course, read_settings
 
     course = find_course(Path.cwd())
+    data = data or (Data.imdb if profile is Profile.gpu else Data.generated)
     settings = replace(read_settings(course), data=data.value, profile=profile.value, sandbox=sandbox)
     out = (out or course / "graded").resolve()
     group = Class(course, (submitted or course / "submitted").resolve(), out, settings, _jobs(jobs), cache)
@@ -221,6 +229,10 @@ def demo(
     _grade(group, classes, "A simulated class")
 
 
+def _show_training(bar: Progress, task: TaskID, line: str) -> None:
+    bar.update(task, training=line)
+
+
 def _grade(group: Class, classes: dict[str, list[str]], title: str) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -235,13 +247,18 @@ def _grade(group: Class, classes: dict[str, list[str]], title: str) -> None:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[training]}", style="dim"),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         for name, students in classes.items():
-            task = bar.add_task(f"Grading {name}", total=len(students))
-            if not console.is_terminal:
+            task = bar.add_task(f"Grading {name}", total=len(students), training="")
+            tell = _say
+            if console.is_terminal:
+                tell = partial(_show_training, bar, task)
+            else:
                 _say(f"Grading {name}: {len(students)} submissions")
-            results.append(grade_class(group, name, students, lambda *_, task=task: bar.advance(task)))
+            results.append(grade_class(group, name, students, lambda *_, task=task: bar.advance(task), tell))
+            bar.update(task, training="")
     for one in results:
         _show(console, one)
     overview = write_overview(group.out, title)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from autograder.checking.exercise import Broken, Check, Split, Trial
-from autograder.checking.probe import Instance, Probe
+from autograder.checking.probe import Instance
+from autograder.checking.training import train_and_check
 
-BATCH_SIZE = 64
 EPOCHS = 3
-VALIDATION = 0.1
-"""The part of the training rows that chooses the best epoch."""
-PARAMETER_LIMIT = 5_000_000
 RESERVED_IDS = 3
 """Padding, start and unknown keep their ids 0, 1 and 2."""
 
@@ -26,8 +23,10 @@ def reaches_accuracy(
     points: float,
     floor: float,
     full: float,
+    small: tuple[float, float] | None = None,
     always: bool = True,
     diagnose: Callable[[np.ndarray], str | None] = lambda probabilities: None,
+    after: Callable[[Trial, Instance, Split], None] = lambda trial, model, split: None,
     hint: str = "",
 ) -> Check:
     """A check that the student's builder makes a model that learns a corpus.
@@ -41,75 +40,77 @@ def reaches_accuracy(
         points: points at and above `full`.
         floor: accuracy up to which nothing is earned; points rise linearly from there.
         full: accuracy from which all points are earned.
+        small: floor and full in their place on a corpus that is cut down for machines without a GPU.
         always: False for a corpus that only some runs have; the check is skipped in the others.
         diagnose: names the misconception behind the test probabilities, if it recognises one.
+        after: raises `Broken` if the trained model is not what it should be, which costs a quarter of what it earned.
         hint: what it looks at, for students.
     """
 
     def run(trial: Trial) -> None:
-        split = renamed(trial.data(corpus), trial.rng)
-        probabilities, labels = trained(trial.probe, trial.exercise.symbol, split, trial.rng)
+        learned = learn(trial, corpus)
+        labels, probabilities = learned.labels, learned.probabilities
         misconception = diagnose(probabilities)
         names = (misconception,) if misconception else ()
         try:
             accuracy = score(labels, probabilities)
         except Broken as broken:
             raise Broken(str(broken), *names) from broken
-        fraction = float(np.clip((accuracy - floor) / (full - floor), 0.0, 1.0))
+        least, enough = small if small and learned.split.small else (floor, full)
+        fraction = float(np.clip((accuracy - least) / (enough - least), 0.0, 1.0))
         if fraction < 1.0:
             raise Broken(
                 f"The model reached an accuracy of {accuracy:.3f} on unseen rows; "
-                f"points rise from {floor:.2f} to {full:.2f}.",
+                f"points rise from {least:.2f} to {enough:.2f}.",
                 *names,
                 fraction=fraction,
             )
+        try:
+            after(trial, learned.model, learned.split)
+        except Broken as broken:
+            raise Broken(str(broken), *broken.misconceptions, fraction=0.75) from broken
 
     return Check(name, run, points=points, hint=hint, data=None if always else corpus)
 
 
-def trained(probe: Probe, symbol: str, split: Split, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Builds and trains the student's model; returns its test probabilities and the labels that belong to them.
+@dataclass(frozen=True)
+class Learned:
+    """A trained model, and what it says of the test rows.
+
+    Attributes:
+        model: trained.
+        split: the renamed rows.
+        probabilities: what the model gave for the test rows, in an order drawn anew.
+        labels: (M,) in the same order.
+    """
+
+    model: Instance
+    split: Split
+    probabilities: np.ndarray
+    labels: np.ndarray
+
+
+def learn(trial: Trial, corpus: str) -> Learned:
+    """Builds the student's model, trains it on a corpus and asks for its test probabilities.
 
     Raises:
-        Broken: the model is too large.
+        Broken: the model can't be graded, or training did nothing.
+        StudentError: the student's code raised.
     """
+    split = renamed(trial.data(corpus), trial.rng)
     rows, length = split.x_train.shape
-    model = probe.make(symbol, split.vocabulary_size, length)
-    check_parameters(model)
-    order = rng.permutation(rows)
-    model.fit(
-        split.x_train[order],
-        split.y_train[order],
-        batch_size=BATCH_SIZE,
-        epochs=EPOCHS,
-        validation=VALIDATION,
-        seed=int(rng.integers(2**31)),
-    )
-    order = rng.permutation(len(split.x_test))
-    return model.predict(split.x_test[order]), split.y_test[order]
+    model = trial.probe.make(trial.exercise.symbol, split.vocabulary_size, length)
+    order = trial.rng.permutation(rows)
+    train_and_check(trial, model, split.x_train[order], split.y_train[order], EPOCHS)
+    order = trial.rng.permutation(len(split.x_test))
+    return Learned(model, split, model.predict(split.x_test[order]), split.y_test[order])
 
 
 def renamed(split: Split, rng: np.random.Generator) -> Split:
     """Returns the split with its word ids permuted; padding, start and unknown keep theirs."""
     words = np.arange(RESERVED_IDS, split.vocabulary_size)
     table = np.concatenate([np.arange(RESERVED_IDS), rng.permutation(words)]).astype(np.int32)
-    return Split(
-        table[split.x_train],
-        split.y_train,
-        table[split.x_test],
-        split.y_test,
-        split.vocabulary_size,
-    )
-
-
-def check_parameters(model: Instance) -> dict[str, Any]:
-    """Returns the model's description; raises `Broken` if it has too many parameters to be graded."""
-    description = model.describe()
-    if description["parameters"] > PARAMETER_LIMIT:
-        raise Broken(
-            f"The model has {description['parameters']:,} parameters; at most {PARAMETER_LIMIT:,} are allowed."
-        )
-    return description
+    return replace(split, x_train=table[split.x_train], x_test=table[split.x_test])
 
 
 def score(labels: np.ndarray, probabilities: np.ndarray) -> float:

@@ -68,11 +68,12 @@ def serves_other_sizes() -> Check:
 
 
 def reads_to_the_end() -> Check:
-    """A diagnosis without points: the end of a row changes something."""
+    """A gate: the end of a row changes something, whatever accuracy the beginning alone may reach."""
     return holds(
         "reads to the end of a row",
         _reads_to_the_end,
-        hint="Takes no points by itself; it says why the accuracy is low.",
+        cost=1,
+        hint="Other words in the second half of the rows; some answer has to change.",
     )
 
 

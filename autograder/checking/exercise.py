@@ -70,6 +70,7 @@ class Split:
         x_test: (M, L) int32.
         y_test: (M,); never leaves the grader.
         vocabulary_size: one more than the largest id that may occur.
+        small: fewer and shorter rows than there are, for a machine without a GPU.
     """
 
     x_train: np.ndarray
@@ -77,6 +78,7 @@ class Split:
     x_test: np.ndarray
     y_test: np.ndarray
     vocabulary_size: int
+    small: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,12 +90,14 @@ class Trial:
         probe: reaches the student's code.
         rng: this check's own random generator, fresh for every student.
         data: returns a training corpus by name.
+        tell: is told, in a line, how training gets on.
     """
 
     exercise: Exercise
     probe: Probe
     rng: np.random.Generator
     data: Callable[[str], Split]
+    tell: Callable[[str], None] = lambda line: None
 
 
 @dataclass(frozen=True)

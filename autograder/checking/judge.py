@@ -26,6 +26,7 @@ def judge(
     student: str,
     data: Callable[[str], Split] = no_data,
     corpora: frozenset[str] = frozenset(),
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Report:
     """Runs all checks of an exercise on one submission.
 
@@ -36,6 +37,7 @@ def judge(
         student: who handed in.
         data: returns a corpus by name.
         corpora: names of the corpora this run has; checks that need another one are skipped.
+        tell: is told, in a line, how training gets on.
 
     Returns:
         The report, with the misconception that explains most of the failures.
@@ -50,7 +52,9 @@ def judge(
             results.append(CheckResult(check.name, check.points, check.cost, 0.0, True, hint=check.hint, skipped=True))
             continue
         rng = generator(seed, student, exercise.symbol, check.name)
-        results.append(_outcome(check, Trial(exercise, probe, rng, data)))
+        results.append(
+            _outcome(check, Trial(exercise, probe, rng, data, lambda line: tell(f"{exercise.symbol}: {line}")))
+        )
     results = _punished_once(results)
     name = _likeliest(results)
     return Report(

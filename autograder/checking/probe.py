@@ -192,9 +192,24 @@ class Instance:
         """Returns parameters, input and output shapes and the (nested) layers of a model."""
         return _agreed(self._ask("describe"), dict)
 
-    def fit(self, x: np.ndarray, y: np.ndarray, **settings: Any) -> dict[str, Any]:
-        """Trains a compiled model; `settings` are batch_size, epochs, validation and seed."""
-        return _agreed(self._ask("fit", x=x, y=y, **settings), dict)
+    def train_epoch(
+        self, x: np.ndarray, y: np.ndarray, x_held: np.ndarray, y_held: np.ndarray, **settings: int
+    ) -> dict[str, float]:
+        """Trains a compiled model for one epoch; `settings` are epoch (from 0), batch_size and seed.
+
+        Returns:
+            "loss", and "val_loss" on the held-out rows.
+        """
+        losses = _agreed(self._ask("train_epoch", x=x, y=y, x_held=x_held, y_held=y_held, **settings), dict)
+        return {name: float(_agreed(losses.get(name), float)) for name in ("loss", "val_loss")}
+
+    def weights(self) -> np.ndarray:
+        """Returns all numbers in a model's weights end to end, (P,)."""
+        return _agreed(self._ask("weights"), np.ndarray)
+
+    def set_weights(self, weights: np.ndarray) -> None:
+        """Sets all weights of a model, from what `weights` gave."""
+        self._ask("set_weights", weights=weights)
 
     def predict(self, x: np.ndarray, batch_size: int = 256) -> np.ndarray:
         """Returns the model's predictions for the rows of x."""

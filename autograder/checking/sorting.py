@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autograder.checking.accuracy import BATCH_SIZE, VALIDATION, check_parameters
 from autograder.checking.exercise import Broken, Check, Trial
 from autograder.checking.probe import Instance
+from autograder.checking.training import check_parameters, train_and_check
 
 SYMBOLS = 8
 """Letters of the alphabet: the tokens 0 to 7."""
@@ -101,14 +101,7 @@ def sorts_letters(
         model = trial.probe.make(trial.exercise.symbol, SYMBOLS, CONTEXT)
         check_parameters(model)
         before(trial, model)
-        model.fit(
-            task.x_train,
-            task.y_train,
-            batch_size=BATCH_SIZE,
-            epochs=EPOCHS,
-            validation=VALIDATION,
-            seed=int(trial.rng.integers(2**31)),
-        )
+        train_and_check(trial, model, task.x_train, task.y_train, EPOCHS)
         before(trial, model)
         exact = float((decoded(model, task.letters) == task.ordered).all(axis=1).mean())
         fraction = float(np.clip((exact - floor) / (full - floor), 0.0, 1.0))

@@ -93,6 +93,7 @@ def grade_class(
     name: str,
     students: Sequence[str],
     progress: Progress = lambda student, graded: None,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Results:
     """Grades an assignment of a class and writes everything that is to be written.
 
@@ -101,6 +102,7 @@ def grade_class(
         name: of the assignment.
         students: whom.
         progress: called when a submission is done.
+        tell: is told, in a line, how a training gets on.
 
     Returns:
         What was written to `OUT/<assignment>/results.json`.
@@ -108,8 +110,8 @@ def grade_class(
     Raises:
         UsageError: something the user can mend.
     """
-    corpora.check(group.settings.data)
-    shared_interpreter(walls=group.settings.sandbox)
+    corpora.check(group.settings.data, group.settings.profile)
+    shared_interpreter(walls=group.settings.sandbox, gpu=group.settings.profile == "gpu")
     with writing_to(group.out), logged_to(group.out / "nbgrader.log"):
         if not group.cache:
             Journal(group.out / "journal").clear()
@@ -122,7 +124,7 @@ def grade_class(
             settings=group.settings,
         )
         _register(config, group, name)
-        done = _grade_all(group, name, students, progress)
+        done = _grade_all(group, name, students, progress, tell)
         there = [s for s in students if (group.submitted / s / name / f"{name}.ipynb").is_file()]
         autograde(config, name, there)
         for student in students:
@@ -156,13 +158,17 @@ def _with_others(path: Path, results: Results) -> Results:
     return results.model_copy(update={"students": dict(sorted(students.items()))})
 
 
-def _grade_all(group: Class, name: str, students: Sequence[str], progress: Progress) -> dict[str, Graded]:
+def _grade_all(
+    group: Class, name: str, students: Sequence[str], progress: Progress, tell: Callable[[str], None]
+) -> dict[str, Graded]:
     source = read_source(group.course, name)
 
     def one(student: str) -> Graded:
         path = group.submitted / student / name / f"{name}.ipynb"
         rebuilt = rebuilt_from(source, student, path, group.settings)
-        return graded(group.course, rebuilt, group.settings, group.out / "journal")
+        return graded(
+            group.course, rebuilt, group.settings, group.out / "journal", lambda line: tell(f"{student}, {line}")
+        )
 
     done: dict[str, Graded] = {}
     with ThreadPoolExecutor(group.jobs) as pool:

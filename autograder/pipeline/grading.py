@@ -67,6 +67,7 @@ def grade_submission(
     settings: Settings,
     interpreter: WarmInterpreter,
     data: Callable[[str], Split],
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Graded:
     """Runs a submission's answers and all checks of its assignment.
 
@@ -76,6 +77,7 @@ def grade_submission(
         settings: seed, data and limits.
         interpreter: where to fork kernels from.
         data: returns a corpus by name.
+        tell: is told, in a line, how a training gets on.
 
     Returns:
         A report for every exercise, whatever the student's code did.
@@ -90,7 +92,7 @@ def grade_submission(
             exercise.symbol: _ended(exercise, "missing", submission.problem) for exercise in assignment.exercises
         }
         return Graded(submission.student, assignment.name, reports, problem=submission.problem)
-    with _Run(rebuilt, assignment, settings, interpreter, data) as run:
+    with _Run(rebuilt, assignment, settings, interpreter, data, tell) as run:
         reports, outputs = run.all()
     return Graded(
         submission.student,
@@ -115,12 +117,14 @@ class _Run:
         settings: Settings,
         interpreter: WarmInterpreter,
         data: Callable[[str], Split],
+        tell: Callable[[str], None],
     ) -> None:
         self._rebuilt = rebuilt
         self._assignment = assignment
         self._settings = settings
         self._interpreter = interpreter
         self._data = data
+        self._tell = tell
         self._session: Session | None = None
         self._done: list[str] = []
         self._raised: list[str] = []
@@ -224,6 +228,7 @@ class _Run:
             student=self._rebuilt.submission.student,
             data=self._data,
             corpora=available(settings.data),
+            tell=self._tell,
         )
         ask({"op": "forget"})
         return report

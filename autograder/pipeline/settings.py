@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 Data = Literal["generated", "imdb"]
+Profile = Literal["cpu", "gpu"]
 
 
 class UsageError(Exception):
@@ -41,14 +42,14 @@ class Settings:
     Attributes:
         seed: the course's seed; with the student and the symbol it determines every input of a check.
         data: what the training exercises train on besides the generated corpora.
-        profile: "cpu" or "gpu".
+        profile: how many of the reviews: "gpu" all of them, on a GPU if there is one.
         sandbox: False runs student code as the grader's own user: for one's own notebooks only.
         limits: of one submission.
     """
 
     seed: str = "course"
     data: Data = "generated"
-    profile: Literal["cpu", "gpu"] = "cpu"
+    profile: Profile = "cpu"
     sandbox: bool = True
     limits: Limits = field(default_factory=Limits)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +45,24 @@ _PROBLEM = "autograder_problem"
 _ANSWERED = "autograder_answered"
 
 
-def graded(course: Path, rebuilt: RebuiltNotebook, settings: Settings, journal: Path) -> Graded:
+def graded(
+    course: Path,
+    rebuilt: RebuiltNotebook,
+    settings: Settings,
+    journal: Path,
+    tell: Callable[[str], None] = lambda line: None,
+) -> Graded:
     """Returns a submission's result: from the journal if it is there, else by grading it."""
     name = rebuilt.submission.assignment
     return Journal(journal).get(
         key(rebuilt, settings),
         lambda: grade_submission(
-            rebuilt, assignment(name), settings, shared_interpreter(walls=settings.sandbox), load(settings.data)
+            rebuilt,
+            assignment(name),
+            settings,
+            shared_interpreter(walls=settings.sandbox, gpu=settings.profile == "gpu"),
+            load(settings.data, settings.profile),
+            tell,
         ),
     )
 

@@ -6,6 +6,7 @@ only does what is asked (call this on these arrays, set these weights); what is 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -233,25 +234,33 @@ class Agent:
             "layers": _layers(model),
         }
 
-    def _op_fit(self, question: Question) -> dict[str, Any]:
+    def _op_train_epoch(self, question: Question) -> dict[str, float]:
         import keras
 
-        model, x, y = self._instance(question), question["x"], question["y"]
+        model, epoch = self._instance(question), question["epoch"]
         if not getattr(model, "compiled", False):
             raise Refused("ValueError", "The model is not compiled: call model.compile before returning it.")
         keras.utils.set_random_seed(question["seed"])
-        held_out = int(len(x) * question["validation"])
-        best = keras.callbacks.EarlyStopping(monitor="val_loss", patience=question["epochs"], restore_best_weights=True)
         history = model.fit(
-            x[held_out:],
-            y[held_out:],
+            question["x"],
+            question["y"],
             batch_size=question["batch_size"],
-            epochs=question["epochs"],
-            validation_data=(x[:held_out], y[:held_out]),
-            callbacks=[best],
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            validation_data=(question["x_held"], question["y_held"]),
             verbose=0,
         )
-        return {key: [float(v) for v in values] for key, values in history.history.items()}
+        return {name: float(history.history[name][-1]) for name in ("loss", "val_loss")}
+
+    def _op_weights(self, question: Question) -> np.ndarray:
+        weights = self._instance(question).get_weights()
+        return np.concatenate([np.ravel(weight) for weight in weights]) if weights else np.zeros(0)
+
+    def _op_set_weights(self, question: Question) -> None:
+        model = self._instance(question)
+        shapes = [weight.shape for weight in model.get_weights()]
+        parts = np.split(question["weights"], np.cumsum([math.prod(shape) for shape in shapes])[:-1])
+        model.set_weights([part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)])
 
     def _op_predict(self, question: Question) -> Any:
         model = self._instance(question)

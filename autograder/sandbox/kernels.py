@@ -372,18 +372,19 @@ class Kernel:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-_shared: dict[bool, WarmInterpreter] = {}
+_shared: dict[tuple[bool, bool], WarmInterpreter] = {}
 _shared_lock = threading.Lock()
 
 
-def shared_interpreter(*, walls: bool = True) -> WarmInterpreter:
-    """Returns this process's warm interpreter, one with walls and one without; it ends with the process.
+def shared_interpreter(*, walls: bool = True, gpu: bool = False) -> WarmInterpreter:
+    """Returns this process's warm interpreter, one of each kind; it ends with the process.
 
     Raises:
         WallsError: they cannot be raised on this machine.
     """
     with _shared_lock:
-        if walls not in _shared:
-            _shared[walls] = WarmInterpreter(walls=walls)
-            atexit.register(_shared[walls].close)
-        return _shared[walls]
+        kind = (walls, gpu)
+        if kind not in _shared:
+            _shared[kind] = WarmInterpreter(walls=walls, gpu=gpu)
+            atexit.register(_shared[kind].close)
+        return _shared[kind]

@@ -21,8 +21,8 @@ from autograder.checking import (
     classifiers,
     holds,
 )
-from autograder.checking.accuracy import BATCH_SIZE, VALIDATION
 from autograder.checking.sorting import CONTEXT, IGNORED, LETTERS, SYMBOLS, Sorting, logits_of, shifted, sorts_letters
+from autograder.checking.training import BATCH_SIZE, train
 
 LEAK = 1e-3
 """How much an earlier logit may move, in parts of the logits' spread: float32 moves them by less than 1e-5."""
@@ -112,14 +112,7 @@ def _ignores_targets(trial: Trial) -> None:
     rows = _rows(trial.rng, 10 * BATCH_SIZE, vocabulary_size, length)
     before = logits_of(model, rows[:16], vocabulary_size)
     try:
-        model.fit(
-            rows,
-            np.full_like(rows, IGNORED),
-            batch_size=BATCH_SIZE,
-            epochs=1,
-            validation=VALIDATION,
-            seed=int(trial.rng.integers(2**31)),
-        )
+        train(trial, model, rows, np.full_like(rows, IGNORED), epochs=1)
     except StudentError as error:
         message = f"Trained with targets of -1 it raised {error.kind}: {error.detail[:300]}"
         raise Broken(message, "refuses-minus-one") from error

@@ -1,0 +1,79 @@
+"""How the grader trains a student's model: epoch by epoch, on weights and losses that come out to be looked at.
+
+Keras' own `EarlyStopping` would choose the best epoch as well, inside; from outside each epoch can be told to whoever
+waits, and training that did nothing is seen.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+
+from autograder.checking.exercise import Broken, Trial
+from autograder.checking.probe import Instance
+
+BATCH_SIZE = 64
+VALIDATION = 0.1
+"""The part of the training rows that chooses the best epoch."""
+FEWEST, MOST = 500, 5_000_000
+"""Parameters that a model may have."""
+
+
+def train(trial: Trial, model: Instance, x: np.ndarray, y: np.ndarray, epochs: int) -> None:
+    """Trains a model; it ends with the weights of the epoch whose loss on the held-out rows was lowest.
+
+    Args:
+        trial: draws the seed and is told of every epoch.
+        model: compiled.
+        x: rows to train on, (N, L); the first tenth is held out.
+        y: targets, (N, ...).
+        epochs: passes over the rows.
+
+    Raises:
+        StudentError: the model is not compiled, or cannot be trained on these rows.
+    """
+    seed = int(trial.rng.integers(2**31))
+    held = int(len(x) * VALIDATION)
+    best, lowest, started = model.weights(), math.nan, time.monotonic()
+    for epoch in range(epochs):
+        losses = model.train_epoch(
+            x[held:], y[held:], x[:held], y[:held], epoch=epoch, batch_size=BATCH_SIZE, seed=seed + epoch
+        )
+        if math.isnan(lowest) or losses["val_loss"] < lowest:
+            best, lowest = model.weights(), losses["val_loss"]
+        left = (time.monotonic() - started) / (epoch + 1) * (epochs - epoch - 1)
+        trial.tell(
+            f"epoch {epoch + 1} of {epochs}, loss {losses['loss']:.3f}, {losses['val_loss']:.3f} on held-out rows"
+            + (f", about {left:.0f} s left" if left else "")
+        )
+    model.set_weights(best)
+
+
+def train_and_check(trial: Trial, model: Instance, x: np.ndarray, y: np.ndarray, epochs: int) -> None:
+    """Trains a model of a size that can be graded, and sees that training moved it.
+
+    Raises:
+        Broken: it has too few or too many parameters, its trained weights are not finite, or none of them moved.
+        StudentError: it is not compiled, or cannot be trained on these rows.
+    """
+    check_parameters(model)
+    before = model.weights()
+    train(trial, model, x, y, epochs)
+    after = model.weights()
+    if after.dtype.kind != "f" or not np.isfinite(after).all():
+        raise Broken("After training, not all weights of the model are finite numbers.")
+    if np.array_equal(before, after):
+        raise Broken("Training moved none of the model's weights.")
+
+
+def check_parameters(model: Instance) -> dict[str, Any]:
+    """Returns the model's description; raises `Broken` if it has too few or too many parameters to be graded."""
+    description = model.describe()
+    if not FEWEST <= description["parameters"] <= MOST:
+        raise Broken(
+            f"The model has {description['parameters']:,} parameters; it must have {FEWEST:,} to {MOST:,} of them."
+        )
+    return description
