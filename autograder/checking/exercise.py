@@ -71,6 +71,7 @@ class Split:
         y_test: (M,); never leaves the grader.
         vocabulary_size: one more than the largest id that may occur.
         small: fewer and shorter rows than there are, for a machine without a GPU.
+        public: anybody may have seen these rows, and their labels.
     """
 
     x_train: np.ndarray
@@ -79,6 +80,7 @@ class Split:
     y_test: np.ndarray
     vocabulary_size: int
     small: bool = False
+    public: bool = False
 
 
 @dataclass(frozen=True)

@@ -232,7 +232,7 @@ def _grade(source: SourceNotebook, wanted: Assignment, settings: Settings, who: 
         str(grade_id(cell)): cell.source for cell in released.cells if is_solution(cell) and cell.cell_type == "code"
     }
     rebuilt = rebuild(Submission(who, source.name, source.solutions if who == "solved" else stubs), released)
-    return grade_submission(rebuilt, wanted, settings, shared_interpreter(walls=settings.sandbox), load(settings.data))
+    return grade_submission(rebuilt, wanted, settings, shared_interpreter(walls=settings.sandbox), load(settings))
 
 
 def solution_problems(solved: NotebookNode) -> Iterator[str]:

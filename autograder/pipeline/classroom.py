@@ -110,7 +110,7 @@ def grade_class(
     Raises:
         UsageError: something the user can mend.
     """
-    corpora.check(group.settings.data, group.settings.profile)
+    corpora.check(group.settings)
     shared_interpreter(walls=group.settings.sandbox, gpu=group.settings.profile == "gpu")
     with writing_to(group.out), logged_to(group.out / "nbgrader.log"):
         if not group.cache:

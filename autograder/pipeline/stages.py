@@ -61,7 +61,7 @@ def graded(
             assignment(name),
             settings,
             shared_interpreter(walls=settings.sandbox, gpu=settings.profile == "gpu"),
-            load(settings.data, settings.profile),
+            load(settings),
             tell,
         ),
     )

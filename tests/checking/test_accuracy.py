@@ -1,0 +1,94 @@
+"""The accuracy protocol: rows that nobody can have seen before, predictions that are looked at before they count."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from autograder.checking import Broken, Split
+from autograder.checking.accuracy import RESERVED_IDS, disguised, score
+
+WORDS = 5_000
+
+
+def reviews(rows: int = 400, length: int = 120) -> Split:
+    """Rows whose words are as rare as real ones: the word of rank r stands in a share of 1 / r."""
+    rng = np.random.default_rng(0)
+    ranks = np.arange(1, WORDS - RESERVED_IDS + 1)
+    x = rng.choice(ranks + RESERVED_IDS - 1, (rows, length), p=1 / ranks / (1 / ranks).sum()).astype(np.int32)
+    x[:, -7:] = 0
+    y = rng.integers(0, 2, rows)
+    return Split(x, y, x[::-1], y[::-1], WORDS, public=True)
+
+
+def pattern(row: np.ndarray) -> tuple[int, ...]:
+    """What renaming leaves of a row: which places hold the same word."""
+    seen: dict[int, int] = {}
+    return tuple(seen.setdefault(token, len(seen)) if token >= RESERVED_IDS else -1 for token in row.tolist())
+
+
+def recognised(split: Split, *, start: int, stop: int) -> float:
+    """The part of the disguised rows that a table of the patterns of the known ones finds."""
+    known = {pattern(row[start:stop]) for row in split.x_train}
+    found = disguised(split, np.random.default_rng(1)).x_test
+    return float(np.mean([pattern(row[start:stop]) in known for row in found]))
+
+
+def test_renaming_alone_leaves_rows_recognisable():
+    assert recognised(replace(reviews(), public=False), start=0, stop=120) == 1.0
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 120), (0, 60), (60, 110)])
+def test_public_rows_are_not_recognised_by_what_repeats_in_them(start: int, stop: int):
+    assert recognised(reviews(), start=start, stop=stop) < 0.05
+
+
+def test_public_rows_lose_some_frequent_words_and_no_others():
+    split = reviews()
+    found = disguised(split, np.random.default_rng(1))
+    before, after = (split.x_train != 0).sum(), (found.x_train != 0).sum()
+    assert 0.8 < after / before < 0.98
+    assert np.array_equal(found.y_train, split.y_train)
+    rare = np.bincount(split.x_train.ravel(), minlength=WORDS)[200:]
+    kept = np.bincount(found.x_train.ravel(), minlength=WORDS)[RESERVED_IDS:]
+    assert set(rare) <= set(kept)
+    assert np.sort(rare).sum() <= kept.sum()
+    ends = np.argmin(found.x_train != 0, axis=1)
+    for row, end in zip(found.x_train, ends, strict=True):  # padding stays at the end
+        assert not row[end:].any()
+
+
+def test_reserved_ids_stay():
+    split = replace(reviews(), public=False)
+    split.x_train[:, 0], split.x_train[:, 5] = 1, 2
+    found = disguised(split, np.random.default_rng(1)).x_train
+    assert (found[:, 0] == 1).all()
+    assert np.array_equal(found == 2, split.x_train == 2)
+    assert np.array_equal(found == 0, split.x_train == 0)
+
+
+LABELS = np.array([0, 1, 1, 0])
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "sentence"),
+    [
+        (np.ones((3, 1)), r"shape \(3, 1\), expected \(4, 1\)"),
+        (np.ones((4, 2)), r"shape \(4, 2\)"),
+        (np.array([0.0, 1.0, np.nan, 0.0]), "not all finite"),
+        (np.array([0.0, 1.0, np.inf, 0.0]), "not all finite"),
+        (np.array([0, 1, 1, 0]), "not all finite"),
+        (np.array([0.0, 1.0, 1.5, 0.0]), "between 0.00 and 1.50"),
+        (np.array([0.0, -1.0, 1.0, 0.0]), "between -1.00 and 1.00"),
+    ],
+)
+def test_predictions_that_cannot_count_are_named(probabilities: np.ndarray, sentence: str):
+    with pytest.raises(Broken, match=sentence):
+        score(LABELS, probabilities)
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 1)])
+def test_a_half_is_positive(shape: tuple[int, ...]):
+    assert score(LABELS, np.array([0.49, 0.5, 1.0, 0.5]).reshape(shape)) == 0.75
