@@ -14,7 +14,7 @@ from autograder.checking.training import train_and_check
 EPOCHS = 3
 RESERVED_IDS = 3
 """Padding, start and unknown keep their ids 0, 1 and 2."""
-FREQUENT, LEFT_OUT = 100, 0.2
+FREQUENT, LEFT_OUT = 20, 0.2
 """Of each of the most frequent words in public rows, this part of its occurrences is left out."""
 
 
@@ -122,15 +122,18 @@ def disguised(split: Split, rng: np.random.Generator) -> Split:
         counts = np.bincount(train.ravel(), minlength=split.vocabulary_size)
         counts[:RESERVED_IDS] = 0
         frequent = np.argsort(-counts)[:FREQUENT]
-        train, test = (_thinned(rows, frequent, rng) for rows in (train, test))
+        length = train.shape[1] - split.spare
+        train, test = (_thinned(rows, frequent, length, rng) for rows in (train, test))
     return replace(split, x_train=table[train], x_test=table[test])
 
 
-def _thinned(rows: np.ndarray, words: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Returns rows (N, L) without some occurrences of these words, and as much more padding."""
+def _thinned(rows: np.ndarray, words: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
+    """Returns rows (N, length): the last tokens of rows that have lost some occurrences of these words."""
     leave_out = np.isin(rows, words) & (rng.random(rows.shape) < LEFT_OUT)
     order = np.argsort(leave_out, axis=1, kind="stable")
-    return np.take_along_axis(np.where(leave_out, 0, rows), order, axis=1)
+    rows = np.take_along_axis(np.where(leave_out, 0, rows), order, axis=1)
+    first = np.maximum((rows != 0).sum(axis=1, keepdims=True) - length, 0)
+    return np.take_along_axis(rows, first + np.arange(length), axis=1)
 
 
 def score(labels: np.ndarray, probabilities: np.ndarray) -> float:

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from functools import cache
 
 from autograder.checking import Split, generator
-from autograder.pipeline.settings import Data, Settings, UsageError
+from autograder.pipeline.settings import Data, Profile, Settings, UsageError
 
 GENERATED = frozenset({"order", "phrases"})
 """Corpora every run has."""
 
-SMALL = {"train_size": 12_500, "test_size": 10_000, "sequence_length": 128}
-"""What of IMDb a machine without a GPU is asked to learn."""
+SIZES = {"gpu": (25_000, 25_000, 200), "cpu": (12_500, 10_000, 128)}
+"""What of IMDb each profile learns: reviews to train on, reviews to score on, tokens."""
+SPARE = 8
+"""For so many tokens one more is read, to take the place of one that is left out."""
 
 
 def available(data: Data) -> frozenset[str]:
@@ -27,7 +29,7 @@ def load(settings: Settings) -> Callable[[str], Split]:
         if name not in available(settings.data):
             raise LookupError(f"a run with --data {settings.data} has no corpus {name!r}")
         if name == "imdb":
-            return _imdb(small=settings.profile == "cpu")
+            return _imdb(settings.profile)
         return _generated(name, drawn_from(settings, name))
 
     return corpus
@@ -53,13 +55,22 @@ def _generated(name: str, seed: int) -> Split:
 
 
 @cache
-def _imdb(*, small: bool) -> Split:
+def _imdb(profile: Profile) -> Split:
     from sequence_data import DataError, load_reviews
 
+    train_size, test_size, length = SIZES[profile]
+    spare = length // SPARE
     try:
-        reviews = load_reviews("imdb", **(SMALL if small else {}))
+        reviews = load_reviews("imdb", train_size=train_size, test_size=test_size, sequence_length=length + spare)
     except DataError as error:
         raise UsageError(str(error)) from error
     return Split(
-        reviews.x_train, reviews.y_train, reviews.x_test, reviews.y_test, reviews.num_words, small, public=True
+        reviews.x_train,
+        reviews.y_train,
+        reviews.x_test,
+        reviews.y_test,
+        reviews.num_words,
+        small=profile == "cpu",
+        public=True,
+        spare=spare,
     )

@@ -366,7 +366,7 @@ def test_every_hidden_check_is_announced_in_the_notebook(source: SourceNotebook)
 
 def test_the_thresholds_stand_in_the_notebook(source: SourceNotebook):
     text = "".join(c.source for c in source.notebook.cells if c.cell_type == "markdown")
-    assert "accuracy 0.75 | **0.95**" in text
+    assert "accuracy 0.75 | **0.99**" in text
     assert "accuracy 0.80 | **0.84**" in text
 
 

@@ -301,6 +301,11 @@ def _drops(trial: Trial) -> None:
     if compare(first, again, _MATCHES) is None:
         raise Broken("Two calls with training=True drop the same numbers.")
 
+    layer = replace(case, config={"num_heads": H, "hidden_dim": F}).built(trial.probe, trial.exercise.symbol)
+    layer.assign(_silenced("attention.output_dense", full))
+    if _kept(layer(*case.inputs, training=True), after_feeding, fed, 0.1) is None:
+        raise Broken("Made without naming dropout, it does not drop at a rate of 0.1.", "rate-not-used")
+
 
 def _is_still(layer: Instance, case: LayerCase, trial: Trial) -> None:
     """Raises if inference drops anything."""
