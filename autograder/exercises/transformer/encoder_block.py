@@ -585,8 +585,8 @@ ENCODER_BLOCK = Exercise(
         ),
         Misconception(
             "feeds-the-input",
-            "Your feed-forward network reads the block's input: it never sees what attention found. Follow the arrow "
-            "into ffn1 in section 2.1.",
+            "Your feed-forward network reads the block's input: it never sees what attention found. See what "
+            "ffn1 reads in section 2.1.",
             wrong=_feeds_x,
             edit=((_FED, "fed = self.ffn2(self.ffn1(x))"),),
         ),
@@ -688,7 +688,7 @@ ENCODER_BLOCK = Exercise(
         Misconception(
             "mask-not-handed-on",
             "Your block uses the mask, but after it Keras no longer knows what is padding, so that a pooling layer "
-            "behind it averages over padding. See the last point of section 2.2.",
+            "behind it averages over padding. See the end of section 2.2.",
             edit=(("        self.supports_masking = True\n", ""),),
         ),
         Misconception(
