@@ -55,14 +55,15 @@ RIGHT = 0.001
 
 _INTRODUCTION = """# What models reach
 
-Every model is trained in the sandbox by the protocol of the grader, on one CPU thread; how many seeds were tried stands
-in the tables. Faults stand in italics. Where a fault reaches what right solutions reach, accuracy cannot see it, and
-another check does: convolutions of width 1 and missing attention are found by the layers of the model, missing positions
-by the same words in another order, reading the first tokens only by other words at the end of a row. A frozen random
-embedding loses nothing on the phrases, where random features are as good as learned ones; it is no mistake there.
+Every model is trained in the sandbox by the protocol of the grader, on one CPU thread; how many seeds were tried
+stands in the tables. Faults stand in italics. Where a fault reaches what right solutions reach, accuracy cannot see
+it, and another check does: convolutions of width 1 and missing attention are found by the layers of the model,
+missing positions by the same words in another order, reading the first tokens only by other words at the end of a
+row. A frozen random embedding loses nothing on the phrases, where random features are as good as learned ones; it is
+no mistake there.
 
-Reviews of IMDb are those of the grader: a fifth of their most frequent words is left out, from the baselines' too, and
-what stands before takes their place."""
+Reviews of IMDb are those of the grader: a fifth of their most frequent words is left out, from the baselines' too,
+and what stands before takes their place."""
 
 Result = tuple[float, float]
 """Accuracy, and seconds it took."""

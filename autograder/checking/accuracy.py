@@ -101,6 +101,7 @@ def learn(trial: Trial, corpus: str) -> Learned:
     """
     split = disguised(trial.data(corpus), trial.rng)
     rows, length = split.x_train.shape
+    trial.probe.seed(int(trial.rng.integers(2**31)))
     model = trial.probe.make(trial.exercise.symbol, split.vocabulary_size, length)
     order = trial.rng.permutation(rows)
     train_and_check(trial, model, split.x_train[order], split.y_train[order], EPOCHS)

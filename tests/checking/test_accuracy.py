@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from autograder.checking import Broken, Split
-from autograder.checking.accuracy import RESERVED_IDS, disguised, score
+from autograder.checking import Broken, Check, Exercise, Probe, Split, Trial
+from autograder.checking.accuracy import RESERVED_IDS, disguised, learn, score
+from autograder.sandbox.local import ask_here
 
 WORDS = 5_000
 
@@ -103,3 +105,28 @@ def test_predictions_that_cannot_count_are_named(probabilities: np.ndarray, sent
 @pytest.mark.parametrize("shape", [(4,), (4, 1)])
 def test_a_half_is_positive(shape: tuple[int, ...]):
     assert score(LABELS, np.array([0.49, 0.5, 1.0, 0.5]).reshape(shape)) == 0.75
+
+
+CLASSIFIER = """
+import keras
+
+def build(vocabulary_size, sequence_length):
+    tokens = keras.Input((sequence_length,), dtype="int32")
+    x = keras.layers.Dropout(0.2)(keras.layers.Embedding(vocabulary_size, 4)(tokens))
+    x = keras.layers.GlobalAveragePooling1D()(x)
+    model = keras.Model(tokens, keras.layers.Dense(1, activation="sigmoid")(x))
+    model.compile(loss="binary_crossentropy", optimizer="adam")
+    return model
+"""
+
+
+def test_the_same_seed_trains_the_same_model():
+    namespace: dict[str, Any] = {"__name__": "cell"}
+    exec(CLASSIFIER, namespace)
+    exercise = Exercise("build", (Check("holds", lambda trial: None, points=1),), ())
+    one, again, other = (
+        learn(Trial(exercise, Probe(ask_here(namespace)), np.random.default_rng(seed), lambda name: reviews()), "any")
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_allclose(one.probabilities, again.probabilities, atol=1e-6)
+    assert np.abs(one.probabilities - other.probabilities).max() > 1e-4
