@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from autograder.report.terminal import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,6 +45,18 @@ class Profile(StrEnum):
 
     cpu = "cpu"
     gpu = "gpu"
+
+
+class Form(StrEnum):
+    """What other programs take."""
+
+    csv = "csv"
+    canvas = "canvas"
+    moodle = "moodle"
+    gradescope = "gradescope"
+    github_classroom = "github-classroom"
+    junit = "junit"
+    github_summary = "github-summary"
 
 
 Names = Annotated[list[str] | None, typer.Argument(help="Assignments, e.g. 05_layer_norm; default: all.")]
@@ -121,6 +136,54 @@ def grade(
     wanted = [name for name in students.split(",") if name]
     classes = {name: students_of(group, name, wanted) for name in assignments}
     _grade(group, classes, "Results")
+
+
+@app.command()
+def export(
+    form: Annotated[Form, typer.Argument(help="What to write; see below.", metavar="FORMAT", show_choices=False)],
+    results: Annotated[Path, typer.Argument(help="A file graded/ASSIGNMENT/results.json.", metavar="RESULTS")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file to write; for gradescope and github-classroom without --student a folder, which gets "
+            "STUDENT/results.json. Default: standard output."
+        ),
+    ] = None,
+    student: Annotated[str, typer.Option(help="Only this one.")] = "",
+) -> None:
+    """Write the marks of a graded class in a form that another program takes.
+
+    \b
+    csv               one line for each student and question
+    canvas            gradebook to import into Canvas
+    moodle            grades to import into Moodle
+    gradescope        results.json of a Gradescope autograder, of one student
+    github-classroom  for GitHub Classroom's autograding reporter, of one student
+    junit             JUnit XML: a suite for each student, a case for each check
+    github-summary    Markdown for $GITHUB_STEP_SUMMARY
+
+    Example: autograder export canvas graded/05_layer_norm/results.json --out canvas.csv
+    """  # noqa: D301 (the backspace keeps the lines of the list apart)
+    from autograder.export import FORMATS, files_of_each, only
+    from autograder.pipeline.results import read_results
+    from autograder.pipeline.settings import UsageError
+
+    chosen = FORMATS[form]
+    found = read_results(results)
+    if student:
+        found = only(found, student)
+    if not found.trusted:
+        _say(f"{results} is UNTRUSTED: student code ran outside the sandbox, so its marks prove nothing.")
+    if not chosen.of_one or student:
+        text = chosen.write(found)
+        if out is None:
+            sys.stdout.write(text)
+        else:
+            _write({out: text})
+    elif out is None:
+        raise UsageError(f"{form} is about one student: name one with --student, or a folder for all with --out.")
+    else:
+        _write(files_of_each(found, chosen, out))
 
 
 @app.command()
@@ -287,7 +350,7 @@ def _show(console: Console, results: Results) -> None:
         ]
         found = outcome.problem or "; ".join(lost[:1]) + (f" and {len(lost) - 1} more" if len(lost) > 1 else "")
         points = f"{number(outcome.score)}/{number(outcome.max_score)}"
-        table.add_row(*(Text(_shown(part)) for part in (student, points, outcome.status, found)))
+        table.add_row(*(Text(shown(part)) for part in (student, points, outcome.status, found)))
     console.print(table)
     console.print()
 
@@ -310,14 +373,20 @@ def _jobs(jobs: int | None) -> int:
     return jobs or len(os.sched_getaffinity(0))
 
 
+def _write(files: Mapping[Path, str]) -> None:
+    from autograder.pipeline.journal import write_atomically
+    from autograder.pipeline.settings import UsageError
+
+    for path, text in files.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, text.encode())
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written ({error.strerror}): name another place with --out.") from error
+
+
 def _say(message: str) -> None:
-    print(_shown(message), file=sys.stderr, flush=True)
-
-
-def _shown(text: str) -> str:
-    """Returns a text as a terminal may show it: names that students chose command neither it nor a CI runner."""
-    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return plain.replace("::", ": :").replace("##[", "## [")
+    print(shown(message), file=sys.stderr, flush=True)
 
 
 def main() -> None:

@@ -149,7 +149,7 @@ def _with_others(path: Path, results: Results) -> Results:
     """Returns the results with those of students whom this run did not grade, from the file that is there."""
     try:
         before = read_results(path)
-    except (OSError, ValueError):
+    except UsageError:
         return results
     same = {"seed", "data", "profile", "trusted"}
     if before.model_dump(include=same) != results.model_dump(include=same):

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from autograder.checking.report import CheckResult, Report
 from autograder.pipeline.grading import Graded
 from autograder.pipeline.journal import write_atomically
-from autograder.pipeline.settings import Settings
+from autograder.pipeline.settings import Settings, UsageError
 
 Status = Literal["graded", "timeout", "crashed", "out-of-memory", "forbidden", "missing"]
 
@@ -137,5 +137,21 @@ def write_results(path: Path, results: Results) -> None:
 
 
 def read_results(path: Path) -> Results:
-    """Reads results.json."""
-    return Results.model_validate_json(path.read_bytes())
+    """Reads results.json.
+
+    Raises:
+        UsageError: it is not there, or not what `write_results` writes.
+    """
+    try:
+        return Results.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read ({error.strerror}): expected graded/ASSIGNMENT/results.json, which "
+            "`autograder grade ASSIGNMENT` writes."
+        ) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "its beginning"
+        raise UsageError(
+            f"{path} is no results.json of this version of the autograder ({place}: {first['msg']}): grade again."
+        ) from error
