@@ -85,6 +85,28 @@ def build(
 
 
 @app.command()
+def bundle(
+    out: Annotated[Path | None, typer.Option(help="The zip; default: sequence-models.zip in the course.")] = None,
+) -> None:
+    """Make the zip that students get: released notebooks, the data package, an environment, a page to read.
+
+    Example: autograder bundle --out handout.zip
+    """
+    from autograder.pipeline.bundle import FOLDER, write_bundle
+    from autograder.pipeline.settings import UsageError, find_course
+
+    course = find_course(Path.cwd())
+    out = out or course / f"{FOLDER}.zip"
+    try:
+        names = write_bundle(course, out)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written ({error.strerror}): name another file with --out.") from error
+    for name in names:
+        _say(f"  {name}")
+    _say(f"{out}: {len(names)} files, no solution, no hidden check; unzip it and run `python3 start.py`")
+
+
+@app.command()
 def grade(
     assignments: Annotated[list[str], typer.Argument(help="Assignments, e.g. 05_layer_norm.")],
     submitted: Annotated[
