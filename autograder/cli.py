@@ -204,6 +204,31 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
+@app.command(context_settings={"ignore_unknown_options": True})
+def lab(
+    options: Annotated[
+        list[str] | None, typer.Argument(help="Options of JupyterLab, e.g. --port 8890 --no-browser.")
+    ] = None,
+    submitted: Annotated[Path | None, typer.Option(help="As for grade; default: submitted/ in the course.")] = None,
+    out: Annotated[Path | None, typer.Option(help="As for grade; default: graded/ in the course.")] = None,
+) -> None:
+    """Open JupyterLab with the formgrader: generate, collect, autograde, mark by hand, return feedback.
+
+    Example: autograder lab --port 8890
+    """
+    from autograder.pipeline.lab import command, environment, prepare
+    from autograder.pipeline.settings import find_course
+
+    course = find_course(Path.cwd())
+    submitted, out = (submitted or course / "submitted").resolve(), (out or course / "graded").resolve()
+    _say(f"Entering the assignments into {out / 'gradebook.db'}")
+    prepare(course, submitted, out)
+    _say("Opening JupyterLab; the formgrader is in its menu Nbgrader. Ctrl-C ends it.")
+    os.chdir(course)
+    words = command(course, out, options or [])
+    os.execve(words[0], words, environment(submitted, out))
+
+
 _DEMO = ("01_sequence_cnn", "03_self_attention", "05_layer_norm")
 """A training, a chain of functions, a written answer: what there is to see, in three minutes."""
 
