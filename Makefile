@@ -14,7 +14,7 @@ WORKFLOWS = $(wildcard .github/workflows/*.yml)
 # The one place that says what is stripped from a source notebook: outputs, execution counts, what a front end leaves
 # behind. What nbgrader and the cell tags say stays, and so do cell ids, which then change with their cell only.
 STRIP = $(BIN)/nbstripout --keep-id --unix-newlines --extra-keys "metadata.language_info metadata.toc metadata.vscode cell.metadata.vscode cell.metadata.jupyter"
-COMPILE = env -u UV_FIND_LINKS -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make pins" --extra dev
+COMPILE = env -u UV_FIND_LINKS -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make pins"
 
 define PREFLIGHT
 import sys, importlib.util as spec
@@ -91,9 +91,10 @@ fresh: $(READY)
 strip: $(READY)  ## strip outputs from the source notebooks
 	$(if $(NOTEBOOKS),$(STRIP) $(NOTEBOOKS))
 
-pins: $(READY)  ## requirements.txt and requirements-gpu.txt anew from both pyproject.toml files (ARGS=--upgrade for the newest)
-	$(COMPILE) --extra cpu $(ARGS) --output-file requirements.txt pyproject.toml data/pyproject.toml
-	$(COMPILE) --extra gpu --constraint requirements.txt $(ARGS) --output-file requirements-gpu.txt pyproject.toml data/pyproject.toml
+pins: $(READY)  ## requirements*.txt anew from both pyproject.toml files (ARGS=--upgrade for the newest), students' from it
+	$(COMPILE) --extra dev --extra cpu $(ARGS) --output-file requirements.txt pyproject.toml data/pyproject.toml
+	$(COMPILE) --extra dev --extra gpu --constraint requirements.txt $(ARGS) --output-file requirements-gpu.txt pyproject.toml data/pyproject.toml
+	$(COMPILE) --upgrade --constraint requirements.txt --output-file students/requirements.txt students/requirements.in
 
 clean:  ## remove what these commands made, .venv too; release/ and solutions/ stay
 	rm -rf .venv build data/build *.egg-info data/*.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
