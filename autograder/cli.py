@@ -100,6 +100,28 @@ def build(
 
 
 @app.command()
+def bundle(
+    out: Annotated[Path | None, typer.Option(help="The zip; default: sequence-models.zip in the course.")] = None,
+) -> None:
+    """Make the zip that students get: released notebooks, the data package, an environment, a page to read.
+
+    Example: autograder bundle --out handout.zip
+    """
+    from autograder.pipeline.bundle import FOLDER, write_bundle
+    from autograder.pipeline.settings import UsageError, find_course
+
+    course = find_course(Path.cwd())
+    out = out or course / f"{FOLDER}.zip"
+    try:
+        names = write_bundle(course, out)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written ({error.strerror}): name another file with --out.") from error
+    for name in names:
+        _say(f"  {name}")
+    _say(f"{out}: {len(names)} files, no solution, no hidden check; unzip it and run `python3 start.py`")
+
+
+@app.command()
 def grade(
     assignments: Annotated[list[str], typer.Argument(help="Assignments, e.g. 05_layer_norm.")],
     submitted: Annotated[
@@ -276,6 +298,31 @@ def doctor() -> None:
             _say(f"{'':8} {finding.remedy}")
     if any(finding.state == "missing" for finding in findings):
         raise typer.Exit(1)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def lab(
+    options: Annotated[
+        list[str] | None, typer.Argument(help="Options of JupyterLab, e.g. --port 8890 --no-browser.")
+    ] = None,
+    submitted: Annotated[Path | None, typer.Option(help="As for grade; default: submitted/ in the course.")] = None,
+    out: Annotated[Path | None, typer.Option(help="As for grade; default: graded/ in the course.")] = None,
+) -> None:
+    """Open JupyterLab with the formgrader: generate, collect, autograde, mark by hand, return feedback.
+
+    Example: autograder lab --port 8890
+    """
+    from autograder.pipeline.lab import command, environment, prepare
+    from autograder.pipeline.settings import find_course
+
+    course = find_course(Path.cwd())
+    submitted, out = (submitted or course / "submitted").resolve(), (out or course / "graded").resolve()
+    _say(f"Entering the assignments into {out / 'gradebook.db'}")
+    prepare(course, submitted, out)
+    _say("Opening JupyterLab; the formgrader is in its menu Nbgrader. Ctrl-C ends it.")
+    os.chdir(course)
+    words = command(course, out, options or [])
+    os.execve(words[0], words, environment(submitted, out))
 
 
 _DEMO = ("01_sequence_cnn", "03_self_attention", "05_layer_norm")

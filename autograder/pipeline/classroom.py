@@ -19,9 +19,9 @@ from autograder.pipeline.grading import Graded
 from autograder.pipeline.journal import Journal
 from autograder.pipeline.nbgrader_stages import (
     autograde,
-    generate_assignment,
     generate_feedback,
     logged_to,
+    register,
 )
 from autograder.pipeline.results import (
     Results,
@@ -111,7 +111,7 @@ def grade_class(
     Raises:
         UsageError: something the user can mend.
     """
-    corpora.check(group.settings.data, group.settings.profile)
+    corpora.check(group.settings)
     shared_interpreter(walls=group.settings.sandbox, gpu=group.settings.profile == "gpu")
     with writing_to(group.out), logged_to(group.out / "nbgrader.log"):
         if not group.cache:
@@ -124,7 +124,7 @@ def grade_class(
             submitted=group.submitted,
             settings=group.settings,
         )
-        _register(config, group, name)
+        register(config, name, group.out)
         done = _grade_all(group, name, students, progress, tell)
         there = [s for s in students if (group.submitted / s / name / f"{name}.ipynb").is_file()]
         autograde(config, name, there)
@@ -185,13 +185,6 @@ def _grade_all(
             pool.shutdown(cancel_futures=True)
             raise
     return done
-
-
-def _register(config: Config, group: Class, name: str) -> None:
-    """Enters the assignment's cells into the gradebook, by nbgrader's own stage."""
-    config = Config(config)
-    config.CourseDirectory.release_directory = str(group.out / ".release")
-    generate_assignment(config, name)
 
 
 def _record_missing(config: Config, name: str, student: str) -> None:

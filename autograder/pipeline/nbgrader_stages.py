@@ -78,6 +78,13 @@ def generate_assignment(config: Config, name: str) -> None:
     _run(GenerateAssignment, config, name, ".")
 
 
+def register(config: Config, name: str, out: Path) -> None:
+    """Enters the assignment's cells into the gradebook; the course's release/ is left alone."""
+    config = Config(config)
+    config.CourseDirectory.release_directory = str(out / ".release")
+    generate_assignment(config, name)
+
+
 def generate_solution(config: Config, name: str) -> None:
     """Writes the solved notebook, executed; the assignment must be in the gradebook."""
     with _quiet_kernels():

@@ -7,6 +7,7 @@ button run the same code and give the same marks.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +42,8 @@ from autograder.report.cell import html, text
 from autograder.sandbox.kernels import shared_interpreter
 from autograder.sandbox.session import Output
 
+OUT, SUBMITTED = "AUTOGRADER_OUT", "AUTOGRADER_SUBMITTED"
+"""Variables for an nbgrader that does not work on graded/ and submitted/ in the course."""
 _PROBLEM = "autograder_problem"
 _ANSWERED = "autograder_answered"
 
@@ -61,7 +64,7 @@ def graded(
             assignment(name),
             settings,
             shared_interpreter(walls=settings.sandbox, gpu=settings.profile == "gpu"),
-            load(settings.data, settings.profile),
+            load(settings),
             tell,
         ),
     )
@@ -239,20 +242,22 @@ def configure(
     Args:
         config: nbgrader's configuration, changed in place.
         course: the course folder.
-        out: where the gradebook, graded notebooks and feedback go; `graded/` in the course by default.
-        submitted: the folder of submissions; `submitted/` in the course by default.
+        out: where the gradebook, graded notebooks and feedback go; by default the folder that the variable
+            AUTOGRADER_OUT names, else `graded/` in the course.
+        submitted: the folder of submissions; by default that of AUTOGRADER_SUBMITTED, else `submitted/` in the course.
         settings: what differs from course.toml.
     """
     read_timestamps_with_care()
     open_gradebooks_faster()
-    out = out or course / "graded"
+    out = out or Path(os.environ.get(OUT) or course / "graded")
+    submitted = submitted or Path(os.environ.get(SUBMITTED) or course / "submitted")
     with contextlib.suppress(OSError):  # whoever writes first says what is wrong with the folder
         out.mkdir(parents=True, exist_ok=True)
     settings = settings or read_settings(course)
     directories = config.CourseDirectory
     directories.root = str(course)
     directories.db_url = f"sqlite:///{out / 'gradebook.db'}"
-    directories.submitted_directory = str(submitted or course / "submitted")
+    directories.submitted_directory = str(submitted)
     directories.autograded_directory = str(out / "autograded")
     directories.feedback_directory = str(out / "feedback")
     directories.solution_directory = "solutions"
@@ -284,4 +289,7 @@ def configure(
     config.GradeAnswers.sandbox = settings.sandbox
     # no file but the notebook comes along: student code runs in an empty folder
     directories.ignore = ["*"]
+    config.ExchangeFactory.release_assignment = "autograder.pipeline.exchange.ReleaseAssignment"
+    config.ExchangeFactory.collect = "autograder.pipeline.exchange.Collect"
+    config.ExchangeFactory.release_feedback = "autograder.pipeline.exchange.ReleaseFeedback"
     config.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError()"}
