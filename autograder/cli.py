@@ -174,6 +174,39 @@ def grade(
 
 
 @app.command()
+def report(
+    results: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Files graded/ASSIGNMENT/results.json; default: all in graded/ of the course.", metavar="RESULTS"
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The page; default: overview.html, or overview-no-names.html, in the folder that holds ASSIGNMENT/."
+        ),
+    ] = None,
+    hide_names: Annotated[
+        bool,
+        typer.Option("--hide-names", help="Numbers stand for students, and nothing that a student wrote is shown."),
+    ] = False,
+) -> None:
+    """Make the overview of a class anew from its results.
+
+    Example: autograder report graded/05_layer_norm/results.json --hide-names
+    """
+    from autograder.pipeline.settings import find_course
+    from autograder.pipeline.summary import graded_in, overview
+
+    graded = [path.resolve() for path in results or graded_in(find_course(Path.cwd()) / "graded")]
+    default = "overview-no-names.html" if hide_names else "overview.html"
+    out = (out or graded[0].parent.parent / default).resolve()
+    _write({out: overview("Results", graded, out.parent, hide_names=hide_names)})
+    _say(f"Overview:  {out}")
+
+
+@app.command()
 def export(
     form: Annotated[Form, typer.Argument(help="What to write; see below.", metavar="FORMAT", show_choices=False)],
     results: Annotated[Path, typer.Argument(help="A file graded/ASSIGNMENT/results.json.", metavar="RESULTS")],

@@ -27,6 +27,7 @@ from autograder.pipeline.results import (
     Results,
     WrittenAnswer,
     fingerprint,
+    keep_previous,
     read_results,
     student_outcome,
     write_results,
@@ -186,7 +187,9 @@ def _entered(config: Config, group: Class, name: str, roll: Roll) -> Results:
         },
     )
     path = group.out / name / "results.json"
-    write_results(path, _with_others(path, results))
+    everybody = _with_others(path, results)
+    keep_previous(path)
+    write_results(path, everybody)
     return results
 
 

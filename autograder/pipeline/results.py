@@ -74,7 +74,7 @@ class Results(_Model):
     data: Literal["generated", "imdb"]
     trusted: bool = Field(description="false if student code ran outside the sandbox: such marks prove nothing")
     seed: str = Field(description="a fingerprint of the course's seed, which itself stays secret")
-    students: dict[str, StudentOutcome]
+    students: dict[str, StudentOutcome] = Field(min_length=1)
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -134,6 +134,24 @@ def write_results(path: Path, results: Results) -> None:
     """Writes results.json."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, (results.model_dump_json(by_alias=True, indent=1) + "\n").encode())
+
+
+def keep_previous(path: Path) -> None:
+    """Keeps the results of a run beside the file that those of the next one will replace."""
+    if path.is_file():
+        write_atomically(_previous(path), path.read_bytes())
+
+
+def previous_results(path: Path) -> Results | None:
+    """Returns the results of the run before, or None if there was none that can be read."""
+    try:
+        return read_results(_previous(path))
+    except UsageError:
+        return None
+
+
+def _previous(path: Path) -> Path:
+    return path.with_name("previous.json")
 
 
 def read_results(path: Path) -> Results:

@@ -11,7 +11,7 @@ from autograder.export.questions import questions
 from autograder.pipeline.results import Results
 from autograder.report.cell import number
 from autograder.report.terminal import shown
-from tests.export.names import NAMES
+from tests.graded.names import NAMES
 
 
 def page(results: Results) -> html.HtmlElement:

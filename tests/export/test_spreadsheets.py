@@ -10,7 +10,7 @@ from autograder.export import by_question, canvas, moodle
 from autograder.export.questions import WAITING, final_score, questions
 from autograder.export.spreadsheet import defused
 from autograder.pipeline.results import Results
-from tests.export.names import FORMULAS
+from tests.graded.names import FORMULAS
 
 
 def rows_of(text: str) -> list[dict[str, str]]:

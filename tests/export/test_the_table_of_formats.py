@@ -12,9 +12,9 @@ from autograder.export import FORMATS, files_of_each, only
 from autograder.export.questions import final_score, points, questions, waiting
 from autograder.pipeline.results import Results, read_results, write_results
 from autograder.pipeline.settings import UsageError
+from tests.graded.classes import PATH
 
-HERE = Path(__file__).parent
-RESULTS = str(HERE / "results.json")
+RESULTS = str(PATH)
 
 
 def test_the_command_offers_what_the_table_has():
