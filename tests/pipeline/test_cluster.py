@@ -1,6 +1,5 @@
 """Workers are handed tasks and give results; they may be of two kinds, die, or be of another version."""
 
-import os
 import socket
 import ssl
 import subprocess
@@ -23,11 +22,10 @@ from autograder.pipeline.work import Task
 from autograder.pipeline.worker import WorkerError, grade_on_worker
 from tests.pipeline import fake_work
 from tests.pipeline.fake_work import task
+from tests.pipeline.remote import SAME_CODE, Remote
 from tests.sandbox.conftest import until
 
 pytestmark = pytest.mark.xdist_group("cluster")
-
-SAME_CODE = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 @pytest.fixture(scope="module")
@@ -193,35 +191,6 @@ def test_where_no_scheduler_answers_the_address_is_named(tmp_path: Path, monkeyp
 def test_what_is_no_address_is_named(tmp_path: Path, address: str):
     with pytest.raises(UsageError, match=address), remote_cluster(address, tmp_path / "log"):
         pass
-
-
-class Remote:
-    """A scheduler and workers as anybody starts them."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._started: list[subprocess.Popen[bytes]] = []
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            port = server.getsockname()[1]
-        self.address = f"tcp://127.0.0.1:{port}"
-        self.scheduler = self._start(
-            "dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard", "--dashboard-address", ":0"
-        )
-
-    def worker(self, *options: str) -> None:
-        folder = str(self._folder)
-        self._start("dask_worker", self.address, "--no-nanny", "--nthreads", "1", "--local-directory", folder, *options)
-
-    def _start(self, program: str, *options: str) -> subprocess.Popen[bytes]:
-        with (self._folder / "remote.log").open("ab") as log:
-            command = [sys.executable, "-m", f"distributed.cli.{program}", *options]
-            self._started.append(subprocess.Popen(command, stdout=log, stderr=log, env=SAME_CODE))
-        return self._started[-1]
-
-    def end(self) -> None:
-        for process in self._started:
-            process.kill()
-            process.wait()
 
 
 @pytest.fixture

@@ -1,0 +1,200 @@
+"""The command, its workers and a scheduler are killed at any moment: the same command again loses and repeats nothing."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from autograder.pipeline.results import read_results
+from tests.hostile.attackers import NAME, WRONG, Bench, handed_in, put
+from tests.hostile.test_class import course_copy, without_times
+from tests.pipeline.remote import SAME_CODE, Remote
+from tests.sandbox.conftest import processes_with, until
+
+pytestmark = [pytest.mark.xdist_group("killed runs"), pytest.mark.timeout(1800)]
+
+
+@dataclass
+class Handed:
+    """A class whose grading can be killed.
+
+    Attributes:
+        course: a copy of the course folder, with `submitted/` in it.
+        options: of every command.
+    """
+
+    course: Path
+    out: str
+    options: tuple[str, ...] = ("--jobs", "2")
+
+    def start(self) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "autograder.cli", "grade", NAME, "--out", self.out, *self.options]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=self.course, env=SAME_CODE, stderr=pipe, text=True, start_new_session=True)
+
+    def finish(self) -> None:
+        with self.start() as process:
+            _, said = process.communicate()
+        assert process.returncode == 0, said
+
+    def results(self) -> object:
+        results = read_results(self.course / self.out / NAME / "results.json")
+        return without_times(results.model_dump())
+
+    def gradebook(self) -> list[tuple[object, ...]]:
+        with sqlite3.connect(self.course / self.out / "gradebook.db") as database:
+            return database.execute(
+                """SELECT submitted_assignment.student_id, base_cell.name, grade.auto_score, grade.manual_score,
+                          grade.needs_manual_grade
+                   FROM grade JOIN base_cell ON base_cell.id = grade.cell_id
+                   JOIN submitted_notebook ON submitted_notebook.id = grade.notebook_id
+                   JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id
+                   ORDER BY 1, 2"""
+            ).fetchall()
+
+    def journal(self) -> dict[str, int]:
+        """The results that are there, and when each was written."""
+        return {path.name: path.stat().st_mtime_ns for path in (self.course / self.out / "journal").glob("*.json")}
+
+
+@pytest.fixture(scope="module")
+def course_of(course: Path, bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    def made(students: int) -> Path:
+        own = course_copy(course, tmp_path_factory.mktemp("killed"))
+        for number in range(students):
+            wrong = {"layer_norm": WRONG} if number % 2 else {}
+            put(own / "submitted", f"student{number:02}", handed_in(bench.source, wrong))
+        return own
+
+    return made
+
+
+def _killed_after(process: subprocess.Popen[str], seconds: float, rng: random.Random) -> str:
+    """Kills the command or one of its processes; returns whom."""
+    time.sleep(seconds)
+    try:
+        command = psutil.Process(process.pid)
+        victim = rng.choice([command, command, *command.children(recursive=True)])
+        name = "the command" if victim == command else " ".join(victim.cmdline())[:60]
+        victim.send_signal(signal.SIGKILL)
+    except psutil.Error:
+        return "nobody"
+    return name
+
+
+def _kill_and_go_on(handed: Handed, kills: int, rng: random.Random, longest: float) -> list[str]:
+    """Runs the command again and again while something of it is killed; what was kept must stay as it is."""
+    killed: list[str] = []
+    kept: dict[str, int] = {}
+    process = handed.start()
+    while len(killed) < kills:
+        killed.append(_killed_after(process, rng.uniform(0.5, longest), rng))
+        now = handed.journal()
+        assert kept.items() <= now.items()
+        kept = now
+        if process.poll() is not None:
+            process.communicate()
+            process = handed.start()
+    with process:
+        _, said = process.communicate()
+    if process.returncode:
+        assert process.returncode == -signal.SIGKILL, said
+        handed.finish()
+    assert kept.items() <= handed.journal().items()
+    return killed
+
+
+def _compare(course: Path, kills: int, seed: int, longest: float) -> None:
+    undisturbed, disturbed = Handed(course, "undisturbed"), Handed(course, "disturbed")
+    undisturbed.finish()
+    killed = _kill_and_go_on(disturbed, kills, random.Random(seed), longest)
+    assert disturbed.results() == undisturbed.results(), killed
+    assert disturbed.gradebook() == undisturbed.gradebook(), killed
+    assert not [line for line in psutil.process_iter(["cwd"]) if line.info["cwd"] == str(course)]
+
+
+def test_a_command_that_is_killed_goes_on_where_it_stopped(course_of: Callable[[int], Path]) -> None:
+    _compare(course_of(5), 3, 3, 15.0)
+
+
+@pytest.mark.slow
+def test_fifty_kills_change_nothing(course_of: Callable[[int], Path]) -> None:
+    _compare(course_of(60), 50, 7, 12.0)
+
+
+def _worker_of(command: psutil.Process) -> psutil.Process:
+    (worker,) = [child for child in command.children() if any("local_worker" in word for word in child.cmdline())]
+    return worker
+
+
+@pytest.mark.parametrize("victim", ["worker", "command"])
+@pytest.mark.parametrize("walls", ["--sandbox", "--no-sandbox"])
+def test_who_is_killed_leaves_no_kernel(course: Path, bench: Bench, tmp_path: Path, victim: str, walls: str) -> None:
+    marker = f"86420.{os.getpid()}"
+    handed = Handed(course_copy(course, tmp_path), "out", ("--jobs", "1", walls))
+    hangs = f"import subprocess\nsubprocess.Popen(['sleep', '{marker}'])\nwhile True: pass"
+    put(tmp_path / "submitted", "mallory", handed_in(bench.source, {"layer_norm": hangs}))
+    with handed.start() as process:
+        assert until(lambda: bool(processes_with(marker)), 120)
+        command = psutil.Process(process.pid)
+        worker = _worker_of(command)
+        # without walls a keeper and its kernel are nobody's children
+        kernel = psutil.Process(processes_with(marker)[0]).parents()
+        above = {1, os.getpid(), *(process.pid for process in psutil.Process().parents())}
+        family = {worker, *worker.children(recursive=True), *(one for one in kernel if one.pid not in above)} - {
+            command
+        }
+        assert len(family) >= 4  # the worker, the warm interpreter, a keeper, a kernel
+        command.suspend()  # it would start another worker
+        (worker if victim == "worker" else command).kill()
+        try:
+            assert until(lambda: not any(_alive(one) for one in family)), [one for one in family if _alive(one)]
+            assert not processes_with(marker)
+        finally:
+            command.kill()
+
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_scheduler_that_is_killed_is_started_again_and_goes_on(
+    course_of: Callable[[int], Path], tmp_path: Path
+) -> None:
+    remote = Remote(tmp_path)
+    try:
+        remote.worker()
+        handed = Handed(course_of(6), "remote", ("--scheduler", remote.address))
+        with handed.start() as process:
+            assert until(lambda: len(handed.journal()) >= 2, 120)
+            remote.scheduler.kill()
+            _, said = process.communicate(timeout=120)
+        assert process.returncode == 1
+        assert f"The scheduler of The cluster at {remote.address} is gone" in said
+        assert "Traceback" not in said
+        kept = handed.journal()
+        assert 2 <= len(kept) < 6
+        remote.start_scheduler()
+        remote.worker()
+        handed.finish()
+        assert kept.items() <= handed.journal().items()
+    finally:
+        remote.end()
+    local = Handed(handed.course, "local")
+    local.finish()
+    assert handed.results() == local.results()
+    assert handed.gradebook() == local.gradebook()
