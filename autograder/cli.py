@@ -1,7 +1,7 @@
 """The command `autograder`: results go to files, messages to stderr, the verdict to the exit code.
 
 Exit codes: 0 grading was completed, whatever the marks; 1 something of ours or the machine failed; 2 unusable
-arguments.
+arguments; 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,10 +19,11 @@ from autograder.report.terminal import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress, TaskID
+    from rich.progress import Progress
 
     from autograder.pipeline.classroom import Class
     from autograder.pipeline.results import Results
+    from autograder.pipeline.standing import Audience, Standing
 
 app = typer.Typer(
     help="Build, prove and grade the assignments of the course on attention and sequence models.",
@@ -64,7 +64,9 @@ Sandbox = Annotated[
     bool,
     typer.Option(help="--no-sandbox runs student code as you, for your own notebooks only; marks count as untrusted."),
 ]
-Jobs = Annotated[int | None, typer.Option(help="Submissions at the same time; default: one per core.")]
+Jobs = Annotated[
+    int | None, typer.Option(help="Workers on this machine; default: as many as it has cores and memory for.")
+]
 
 
 @app.command()
@@ -131,6 +133,9 @@ def grade(
     out: Annotated[Path | None, typer.Option(help="Where results go; default: graded/ in the course.")] = None,
     students: Annotated[str, typer.Option(help="Only these, separated by commas.")] = "",
     jobs: Jobs = None,
+    scheduler: Annotated[
+        str, typer.Option(help="Grade on the workers of this Dask scheduler, e.g. tcp://host:8786: docs/clusters.md.")
+    ] = "",
     profile: Annotated[
         Profile, typer.Option(help="gpu trains on all of the real reviews, and lets student code use the GPU.")
     ] = Profile.cpu,
@@ -154,7 +159,15 @@ def grade(
     data = data or (Data.imdb if profile is Profile.gpu else Data.generated)
     settings = replace(read_settings(course), data=data.value, profile=profile.value, sandbox=sandbox)
     out = (out or course / "graded").resolve()
-    group = Class(course, (submitted or course / "submitted").resolve(), out, settings, _jobs(jobs), cache)
+    group = Class(
+        course,
+        (submitted or course / "submitted").resolve(),
+        out,
+        settings,
+        _jobs(jobs, scheduler),
+        scheduler,
+        cache,
+    )
     wanted = [name for name in students.split(",") if name]
     classes = {name: students_of(group, name, wanted) for name in assignments}
     _grade(group, classes, "Results")
@@ -225,6 +238,8 @@ def export(
 
     chosen = FORMATS[form]
     found = read_results(results)
+    if not found.students:
+        raise UsageError(f"{results} holds no student: grade again.")
     if student:
         found = only(found, student)
     if not found.trusted:
@@ -372,36 +387,63 @@ def demo(
     _grade(group, classes, "A simulated class")
 
 
-def _show_training(bar: Progress, task: TaskID, line: str) -> None:
-    bar.update(task, training=line)
+def _at_terminal(bar: Progress, name: str, total: int) -> Audience:
+    from autograder.pipeline.standing import Audience
+
+    task = bar.add_task(name, total=total, standing="", told="")
+
+    def show(standing: Standing) -> None:
+        entering = standing.done == standing.total
+        bar.update(task, completed=standing.entered if entering else standing.done, standing=str(standing), told="")
+
+    return Audience(show, lambda line: bar.update(task, told=shown(line)), bar.console.print)
+
+
+_LINE_SECONDS = 10.0
+"""How often a log is told how far the grading has got."""
+
+
+def _in_log(name: str, total: int) -> Audience:
+    import time
+
+    from autograder.pipeline.standing import Audience
+
+    said = time.monotonic()
+
+    def show(standing: Standing) -> None:
+        nonlocal said
+        if time.monotonic() - said > _LINE_SECONDS or standing.total in (standing.done, standing.entered):
+            said = time.monotonic()
+            _say(f"{name}: {standing}")
+
+    _say(f"Grading {name}: {total} submissions")
+    return Audience(show, _say, _say)
 
 
 def _grade(group: Class, classes: dict[str, list[str]], title: str) -> None:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
-    from autograder.pipeline.classroom import grade_class
+    from autograder.pipeline.classroom import Stopped, grade_class
     from autograder.pipeline.summary import feedback_page, write_overview
 
     console = Console(stderr=True, width=None if sys.stderr.isatty() else 140)
     results: list[Results] = []
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[training]}", style="dim"),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[standing]}"),
+        TextColumn("{task.fields[told]}", style="dim"),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         for name, students in classes.items():
-            task = bar.add_task(f"Grading {name}", total=len(students), training="")
-            tell = _say
-            if console.is_terminal:
-                tell = partial(_show_training, bar, task)
-            else:
-                _say(f"Grading {name}: {len(students)} submissions")
-            results.append(grade_class(group, name, students, lambda *_, task=task: bar.advance(task), tell))
-            bar.update(task, training="")
+            audience = _at_terminal(bar, name, len(students)) if console.is_terminal else _in_log(name, len(students))
+            try:
+                results.append(grade_class(group, name, students, audience))
+            except Stopped as stopped:
+                bar.stop()
+                _say(f"autograder: stopped, {name}: {stopped}; run the same command again to go on where it stopped")
+                raise typer.Exit(130) from None
     for one in results:
         _show(console, one)
     overview = write_overview(group.out, title)
@@ -445,12 +487,14 @@ def _known(assignments: list[str] | None) -> list[str]:
     return assignments or list(NAMES)
 
 
-def _jobs(jobs: int | None) -> int:
+def _jobs(jobs: int | None, scheduler: str = "") -> int | None:
     from autograder.pipeline.settings import UsageError
 
     if jobs is not None and jobs < 1:
         raise UsageError(f"--jobs is {jobs}; expected 1 or more.")
-    return jobs or len(os.sched_getaffinity(0))
+    if jobs is not None and scheduler:
+        raise UsageError("--jobs is for workers on this machine; a cluster that --scheduler names has its own.")
+    return jobs
 
 
 def _write(files: Mapping[Path, str]) -> None:
@@ -480,9 +524,6 @@ def main() -> None:
     except UsageError as error:
         _say(f"autograder: {error}")
         sys.exit(2)
-    except KeyboardInterrupt:
-        _say("autograder: stopped; run the same command again to go on where it stopped")
-        sys.exit(130)
     except _failures() as error:
         _say(f"autograder: {error}")
         sys.exit(1)
@@ -494,6 +535,8 @@ def _failures() -> tuple[type[Exception], ...]:
         ("autograder.pipeline.build", "BuildError"),
         ("autograder.pipeline.nbgrader_stages", "StageError"),
         ("autograder.pipeline.grading", "GradingError"),
+        ("autograder.pipeline.cluster", "ClusterError"),
+        ("autograder.pipeline.worker", "WorkerError"),
         ("autograder.sandbox.kernels", "WarmInterpreterError"),
     )
     return tuple(getattr(sys.modules[m], n) for m, n in named if m in sys.modules)

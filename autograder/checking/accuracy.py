@@ -72,7 +72,7 @@ def reaches_accuracy(
         except Broken as broken:
             raise Broken(str(broken), *broken.misconceptions, fraction=0.75) from broken
 
-    return Check(name, run, points=points, hint=hint, data=None if always else corpus)
+    return Check(name, run, points=points, hint=hint, data=None if always else corpus, trains=True)
 
 
 @dataclass(frozen=True)

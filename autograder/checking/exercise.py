@@ -115,6 +115,7 @@ class Check:
         cost: points taken away for not holding: a gate. Shapes, dtypes, signatures and configs are gates.
         hint: what it looks at and how, for students; never the data.
         data: name of the corpus it trains on; the check is skipped in runs without it.
+        trains: whether it trains a model, for which a GPU is worth having.
     """
 
     name: str
@@ -123,6 +124,7 @@ class Check:
     cost: float = 0.0
     hint: str = ""
     data: str | None = None
+    trains: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,11 @@ class Exercise:
     def points(self) -> float:
         """Points of the whole exercise."""
         return sum(check.points for check in self.checks)
+
+    @property
+    def trains(self) -> bool:
+        """Whether one of its checks trains a model."""
+        return any(check.trains for check in self.checks)
 
     def misconception(self, name: str) -> Misconception:
         """Returns a misconception by name."""

@@ -115,7 +115,7 @@ def sorts_letters(
                 fraction=fraction,
             )
 
-    return Check(name, run, points=points, hint=hint)
+    return Check(name, run, points=points, hint=hint, trains=True)
 
 
 def decoded(model: Instance, letters: np.ndarray) -> np.ndarray:

@@ -1,21 +1,21 @@
-"""Grade a class: every submission in parallel kernels, one writer for gradebook, pages and results."""
+"""Grade a class: submissions on many workers, one writer for gradebook, pages and results."""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nbgrader.api import Gradebook, MissingEntry
 from traitlets.config import Config
 
 from autograder.exercises import NAMES, assignment
 from autograder.pipeline import corpora
-from autograder.pipeline.grading import Graded
+from autograder.pipeline.grading import GradingError
 from autograder.pipeline.journal import Journal
 from autograder.pipeline.nbgrader_stages import (
     autograde,
@@ -32,13 +32,17 @@ from autograder.pipeline.results import (
     student_outcome,
     write_results,
 )
+from autograder.pipeline.roll import Roll
 from autograder.pipeline.settings import Settings, UsageError
 from autograder.pipeline.source import read_source
-from autograder.pipeline.stages import configure, graded, rebuilt_from
-from autograder.sandbox.kernels import shared_interpreter
+from autograder.pipeline.stages import configure
+from autograder.pipeline.standing import NOBODY, Audience
+from autograder.sandbox.doctor import missing
+from autograder.sandbox.kernels import WallsError
 from autograder.sandbox.wire import readable
 
-Progress = Callable[[str, Graded], None]
+if TYPE_CHECKING:
+    from autograder.pipeline.cluster import Cluster
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,8 @@ class Class:
         submitted: folder with `<student>/<assignment>/<assignment>.ipynb`.
         out: folder for the gradebook, graded notebooks, feedback, journal and results.
         settings: seed, data, limits.
-        jobs: submissions graded at the same time.
+        jobs: workers on this machine; None for as many as it has cores and memory for.
+        scheduler: address of the Dask scheduler whose workers grade; empty for workers on this machine.
         cache: use the results of earlier runs that nothing has changed.
     """
 
@@ -58,7 +63,8 @@ class Class:
     submitted: Path
     out: Path
     settings: Settings
-    jobs: int = 1
+    jobs: int | None = None
+    scheduler: str = ""
     cache: bool = True
 
 
@@ -89,62 +95,101 @@ def students_of(group: Class, name: str, wanted: Sequence[str] = ()) -> list[str
     return students
 
 
-def grade_class(
-    group: Class,
-    name: str,
-    students: Sequence[str],
-    progress: Progress = lambda student, graded: None,
-    tell: Callable[[str], None] = lambda line: None,
-) -> Results:
+def grade_class(group: Class, name: str, students: Sequence[str], audience: Audience = NOBODY) -> Results:
     """Grades an assignment of a class and writes everything that is to be written.
 
     Args:
         group: what and where.
         name: of the assignment.
         students: whom.
-        progress: called when a submission is done.
-        tell: is told, in a line, how a training gets on.
+        audience: whoever waits.
 
     Returns:
         What was written to `OUT/<assignment>/results.json`.
 
     Raises:
         UsageError: something the user can mend.
+        ClusterError, WorkerError: submissions could not be graded.
+        Stopped: Ctrl-C.
     """
-    corpora.check(group.settings)
-    shared_interpreter(walls=group.settings.sandbox, gpu=group.settings.profile == "gpu")
+    if not group.scheduler:
+        corpora.check(group.settings)
     with writing_to(group.out), logged_to(group.out / "nbgrader.log"):
+        journal = Journal(group.out / "journal")
         if not group.cache:
-            Journal(group.out / "journal").clear()
-        config = Config()
-        configure(
-            config,
-            group.course,
-            out=group.out,
-            submitted=group.submitted,
-            settings=group.settings,
-        )
-        register(config, name, group.out)
-        done = _grade_all(group, name, students, progress, tell)
-        there = [s for s in students if (group.submitted / s / name / f"{name}.ipynb").is_file()]
-        autograde(config, name, there)
-        for student in students:
-            if student not in there:
-                _record_missing(config, name, student)
-        generate_feedback(config, name, there)
-        outcomes = {student: student_outcome(done[student], _written(config, name, student)) for student in students}
-        results = Results(
-            assignment=name,
-            profile=group.settings.profile,
-            data=group.settings.data,
-            trusted=group.settings.sandbox,
-            seed=fingerprint(group.settings),
-            students=outcomes,
-        )
-        path = group.out / name / "results.json"
-        everybody = _with_others(path, results)
-        keep_previous(path)
-        write_results(path, everybody)
+            journal.clear()
+        roll = Roll(read_source(group.course, name), group.submitted, group.settings, journal, audience)
+        try:
+            roll.call(students)
+            config = Config()
+            configure(config, group.course, out=group.out, submitted=group.submitted, settings=group.settings)
+            with _workers(group, roll) as cluster:
+                register(config, name, group.out)
+                if cluster is not None:
+                    if cluster.dashboard:
+                        audience.announce(f"Dask's dashboard: {cluster.dashboard}")
+                    roll.grade(cluster)
+            results = _entered(config, group, name, roll)
+        except KeyboardInterrupt:
+            raise Stopped(str(roll.standing)) from None
+        if roll.given_up:
+            raise GradingError(
+                f"{', '.join(roll.given_up)}: not graded, since every worker that tried was killed. The others are "
+                "graded. Is memory short? Run the same command again with fewer --jobs, or without these --students."
+            )
+    return results
+
+
+class Stopped(Exception):
+    """Somebody pressed Ctrl-C; the message says how far it had got."""
+
+
+@contextmanager
+def _workers(group: Class, roll: Roll) -> Generator[Cluster | None]:
+    """Opens what the submissions that are left are graded on; nothing where none is left."""
+    if not roll.left:
+        yield None
+        return
+    # Dask is loaded where there is something to do for it
+    from autograder.pipeline.cluster import remote_cluster
+    from autograder.pipeline.local_cluster import default_jobs, gpus, local_cluster
+
+    log = group.out / "workers.log"
+    if group.scheduler:
+        with remote_cluster(group.scheduler, log) as cluster:
+            yield cluster
+        return
+    if group.settings.sandbox and (sentence := missing()):
+        raise WallsError(sentence)
+    devices = gpus() if group.settings.profile == "gpu" else []
+    jobs = min(group.jobs or default_jobs(), len(roll.left) * roll.parts)
+    with local_cluster(jobs, log, walls=group.settings.sandbox, devices=devices) as cluster:
+        yield cluster
+
+
+def _entered(config: Config, group: Class, name: str, roll: Roll) -> Results:
+    """Enters the results into gradebook and pages, and writes results.json."""
+    students = [student for student in roll.students if student not in roll.given_up]
+    there = [student for student in students if roll.path(student).is_file()]
+    autograde(config, name, there)
+    for student in students:
+        if student not in there:
+            _record_missing(config, name, student)
+    generate_feedback(config, name, there)
+    results = Results(
+        assignment=name,
+        profile=group.settings.profile,
+        data=group.settings.data,
+        trusted=group.settings.sandbox,
+        seed=fingerprint(group.settings),
+        students={
+            student: student_outcome(roll.result(student), _written(config, name, student)) for student in students
+        },
+    )
+    path = group.out / name / "results.json"
+    everybody = _with_others(path, results)
+    keep_previous(path)
+    write_results(path, everybody)
     return results
 
 
@@ -159,32 +204,6 @@ def _with_others(path: Path, results: Results) -> Results:
         return results
     students = {**before.students, **results.students}
     return results.model_copy(update={"students": dict(sorted(students.items()))})
-
-
-def _grade_all(
-    group: Class, name: str, students: Sequence[str], progress: Progress, tell: Callable[[str], None]
-) -> dict[str, Graded]:
-    source = read_source(group.course, name)
-
-    def one(student: str) -> Graded:
-        path = group.submitted / student / name / f"{name}.ipynb"
-        rebuilt = rebuilt_from(source, student, path, group.settings)
-        return graded(
-            group.course, rebuilt, group.settings, group.out / "journal", lambda line: tell(f"{student}, {line}")
-        )
-
-    done: dict[str, Graded] = {}
-    with ThreadPoolExecutor(group.jobs) as pool:
-        waiting = {pool.submit(one, student): student for student in students}
-        try:
-            for future in as_completed(waiting):
-                student = waiting[future]
-                done[student] = future.result()
-                progress(student, done[student])
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    return done
 
 
 def _record_missing(config: Config, name: str, student: str) -> None:

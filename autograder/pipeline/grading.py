@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar, cast
 
@@ -14,6 +14,7 @@ from autograder.pipeline.corpora import available
 from autograder.pipeline.rebuild import RebuiltNotebook
 from autograder.pipeline.settings import Settings
 from autograder.pipeline.source import grade_id, graded_symbol, is_setup, is_solution
+from autograder.pipeline.submission import Submission
 from autograder.sandbox.kernels import WarmInterpreter
 from autograder.sandbox.session import Ended, Lost, Output, Session
 
@@ -68,8 +69,9 @@ def grade_submission(
     interpreter: WarmInterpreter,
     data: Callable[[str], Split],
     tell: Callable[[str], None] = lambda line: None,
+    symbols: Collection[str] | None = None,
 ) -> Graded:
-    """Runs a submission's answers and all checks of its assignment.
+    """Runs a submission's answers and the checks of its assignment.
 
     Args:
         rebuilt: the student's answers in the pristine notebook.
@@ -78,22 +80,22 @@ def grade_submission(
         interpreter: where to fork kernels from.
         data: returns a corpus by name.
         tell: is told, in a line, how a training gets on.
+        symbols: of the exercises to judge; all of them by default.
 
     Returns:
-        A report for every exercise, whatever the student's code did.
+        A report for every exercise judged, whatever the student's code did.
 
     Raises:
         GradingError: our own cells failed.
     """
     submission = rebuilt.submission
-    started = time.monotonic()
     if submission.problem:
-        reports = {
-            exercise.symbol: _ended(exercise, "missing", submission.problem) for exercise in assignment.exercises
-        }
-        return Graded(submission.student, assignment.name, reports, problem=submission.problem)
+        return unreadable(submission, assignment)
+    if symbols is None:
+        symbols = [exercise.symbol for exercise in assignment.exercises]
+    started = time.monotonic()
     with _Run(rebuilt, assignment, settings, interpreter, data, tell) as run:
-        reports, outputs = run.all()
+        reports, outputs = run.all(symbols)
     return Graded(
         submission.student,
         assignment.name,
@@ -101,6 +103,12 @@ def grade_submission(
         outputs,
         seconds=time.monotonic() - started,
     )
+
+
+def unreadable(submission: Submission, assignment: Assignment) -> Graded:
+    """Returns the result of a submission that could not be read."""
+    reports = {exercise.symbol: _ended(exercise, "missing", submission.problem) for exercise in assignment.exercises}
+    return Graded(submission.student, assignment.name, reports, problem=submission.problem)
 
 
 def _ended(exercise: Exercise, status: str, reason: str) -> Report:
@@ -139,8 +147,8 @@ class _Run:
         self._drop()
         return False
 
-    def all(self) -> tuple[dict[str, Report], dict[str, Output]]:
-        """Runs every cell that counts, in the notebook's order."""
+    def all(self, symbols: Collection[str]) -> tuple[dict[str, Report], dict[str, Output]]:
+        """Runs every cell that counts, in the notebook's order, and judges these exercises."""
         reports: dict[str, Report] = {}
         outputs: dict[str, Output] = {}
         fatal: dict[str, Ended] = {}
@@ -153,7 +161,7 @@ class _Run:
                     outputs[key] = self._answer(cell.source)
                 except Ended as ended:
                     fatal[key] = ended
-            elif symbol is not None:
+            elif symbol is not None and symbol in symbols:
                 exercise = self._assignment.exercise(symbol)
                 reports[symbol] = self._judged(exercise, outputs.get(symbol), fatal.get(symbol))
         return reports, outputs

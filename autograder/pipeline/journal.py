@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -17,30 +18,35 @@ from autograder.pipeline.rebuild import RebuiltNotebook
 from autograder.pipeline.settings import Settings
 
 _GRADED = TypeAdapter(Graded)
-_PACKAGES = ("numpy", "keras", "tensorflow-cpu", "tensorflow", "scikit-learn")
+_PACKAGES = (("numpy",), ("keras",), ("tensorflow-cpu", "tensorflow"), ("scikit-learn",))
+"""Packages that numbers depend on, by all names that a package goes by."""
 
 
 @cache
-def _grader_digest() -> str:
-    """A hash of the code that marks depend on: exercises, checking, sandbox, grading; and of packages."""
+def grader_digest() -> str:
+    """Returns a hash of the code that marks depend on: exercises, checking, sandbox, grading; and of packages."""
     root = Path(__file__).parent.parent
     digest = hashlib.sha256()
     for folder in ("checking", "exercises", "sandbox", "pipeline"):
         for path in sorted((root / folder).rglob("*.py")):
             digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    for package in _PACKAGES:
-        try:
-            digest.update(f"{package}={version(package)}".encode())
-        except ModuleNotFoundError:
-            digest.update(f"{package}=none".encode())
+    for names in _PACKAGES:
+        digest.update(f"{names[0]}={_version(names)}".encode())
     return digest.hexdigest()
+
+
+def _version(names: Sequence[str]) -> str:
+    for name in names:
+        with contextlib.suppress(PackageNotFoundError):
+            return version(name)
+    return "none"
 
 
 def key(rebuilt: RebuiltNotebook, settings: Settings) -> str:
     """Returns the hash of everything that determines a submission's result."""
     submission = rebuilt.submission
     parts = [
-        _grader_digest(), submission.student, submission.assignment, submission.problem,
+        grader_digest(), submission.student, submission.assignment, submission.problem,
         settings.seed, settings.data, settings.profile,
         str(settings.sandbox), repr(settings.limits),
     ]  # fmt: skip
@@ -53,6 +59,21 @@ def key(rebuilt: RebuiltNotebook, settings: Settings) -> str:
     parts += [f"{name}={note}" for name, note in sorted(submission.notes.items())]
     parts += sorted(submission.answers)
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def key_of_part(whole: str, symbols: Sequence[str]) -> str:
+    """Returns the hash of everything that determines the result of a part of a submission."""
+    return hashlib.sha256("\x1f".join((whole, *symbols)).encode()).hexdigest()
+
+
+def to_json(graded: Graded) -> bytes:
+    """Returns a result as JSON."""
+    return _GRADED.dump_json(graded)
+
+
+def from_json(content: bytes) -> Graded:
+    """Reads a result; raises `ValueError` if it is none."""
+    return _GRADED.validate_json(content)
 
 
 class Journal:
@@ -69,14 +90,14 @@ class Journal:
     def recall(self, name: str) -> Graded | None:
         """Returns the result of that hash, or None; a damaged file counts as none."""
         try:
-            return _GRADED.validate_json((self._folder / f"{name}.json").read_bytes())
+            return from_json((self._folder / f"{name}.json").read_bytes())
         except (OSError, ValueError):
             return None
 
     def keep(self, name: str, graded: Graded) -> None:
         """Stores a result; readers never see half of one."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(self._folder / f"{name}.json", _GRADED.dump_json(graded))
+        write_atomically(self._folder / f"{name}.json", to_json(graded))
 
     def get(self, name: str, grade: Callable[[], Graded]) -> Graded:
         """Returns the result of that hash; grades if there is none yet."""

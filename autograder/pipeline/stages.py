@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Unicode
 from traitlets.config import Config
 
-from autograder.exercises import assignment
-from autograder.pipeline.corpora import load
-from autograder.pipeline.grading import Graded, grade_submission
+from autograder.pipeline.grading import Graded
 from autograder.pipeline.journal import Journal, key
 from autograder.pipeline.nbgrader_stages import open_gradebooks_faster, read_timestamps_with_care
 from autograder.pipeline.rebuild import RebuiltNotebook, rebuild
@@ -37,37 +34,15 @@ from autograder.pipeline.source import (
     read_source,
 )
 from autograder.pipeline.submission import Submission, read_submission
+from autograder.pipeline.work import do_all
 from autograder.report.answers import harmless
 from autograder.report.cell import html, text
-from autograder.sandbox.kernels import shared_interpreter
 from autograder.sandbox.session import Output
 
 OUT, SUBMITTED = "AUTOGRADER_OUT", "AUTOGRADER_SUBMITTED"
 """Variables for an nbgrader that does not work on graded/ and submitted/ in the course."""
 _PROBLEM = "autograder_problem"
 _ANSWERED = "autograder_answered"
-
-
-def graded(
-    course: Path,
-    rebuilt: RebuiltNotebook,
-    settings: Settings,
-    journal: Path,
-    tell: Callable[[str], None] = lambda line: None,
-) -> Graded:
-    """Returns a submission's result: from the journal if it is there, else by grading it."""
-    name = rebuilt.submission.assignment
-    return Journal(journal).get(
-        key(rebuilt, settings),
-        lambda: grade_submission(
-            rebuilt,
-            assignment(name),
-            settings,
-            shared_interpreter(walls=settings.sandbox, gpu=settings.profile == "gpu"),
-            load(settings),
-            tell,
-        ),
-    )
 
 
 def rebuilt_from(source: SourceNotebook, student: str, path: Path, settings: Settings) -> RebuiltNotebook:
@@ -125,7 +100,8 @@ class GradeAnswers(NbGraderPreprocessor):
             if is_solution(cell) and grade_id(cell) in given["answered"]
         }
         submission = Submission(where["student"], where["assignment"], found, problem, dict(given["notes"]))
-        result = graded(course, RebuiltNotebook(submission, nb), settings, Path(self.journal))
+        rebuilt = RebuiltNotebook(submission, nb)
+        result = Journal(Path(self.journal)).get(key(rebuilt, settings), lambda: do_all(rebuilt, settings))
         write_outputs(nb, result)
         return nb, resources
 

@@ -85,11 +85,22 @@ class WarmInterpreter:
         self._lock = threading.Lock()
         self._process: _Process | None = None
         self._retired: list[_Process] = []
+        self._closed = False
         if walls:
             from autograder.sandbox.doctor import missing
 
             if sentence := missing():
                 raise WallsError(sentence)
+
+    def start(self) -> None:
+        """Starts the interpreter if it does not run: seconds that whoever soon wants a kernel need not wait for.
+
+        Raises:
+            WarmInterpreterError: it could not be started.
+        """
+        with self._lock:
+            if not self._closed:
+                self._running()
 
     def fork(self) -> Kernel:
         """Returns a fresh kernel.
@@ -100,6 +111,8 @@ class WarmInterpreter:
         with self._lock:
             left = _ATTEMPTS
             while True:
+                if self._closed:
+                    raise WarmInterpreterError("the warm interpreter was closed")
                 try:
                     return self._running().fork()
                 except (OSError, Gone) as error:
@@ -108,7 +121,8 @@ class WarmInterpreter:
                         raise WarmInterpreterError(f"the warm interpreter is gone: {error}") from error
 
     def close(self) -> None:
-        """Ends the interpreter and every kernel forked from it."""
+        """Ends the interpreter and every kernel forked from it, for good."""
+        self._closed = True
         with self._lock:
             for process in (self._process, *self._retired):
                 if process is not None:
@@ -390,3 +404,9 @@ def shared_interpreter(*, walls: bool = True, gpu: bool = False) -> WarmInterpre
             _shared[kind] = WarmInterpreter(walls=walls, gpu=gpu)
             atexit.register(_shared[kind].close)
         return _shared[kind]
+
+
+def close_shared_interpreters() -> None:
+    """Ends this process's warm interpreters and all their kernels, for good."""
+    for interpreter in list(_shared.values()):
+        interpreter.close()

@@ -105,11 +105,11 @@ def test_a_second_grading_gives_the_same_results_apart_from_times(graded: Graded
         assert _without_times(one.model_dump()) == _without_times(other.model_dump())
 
 
-def test_the_journal_spares_the_second_grading_its_kernels(graded: GradedClass, monkeypatch: pytest.MonkeyPatch):
-    def no_kernel(*_: object):
-        raise AssertionError("a kernel was asked for")
+def test_the_journal_spares_the_second_grading_its_workers(graded: GradedClass, monkeypatch: pytest.MonkeyPatch):
+    def no_cluster(*_: object, **__: object):
+        raise AssertionError("workers were asked for")
 
-    monkeypatch.setattr("autograder.sandbox.kernels.WarmInterpreter.fork", no_kernel)
+    monkeypatch.setattr("autograder.pipeline.local_cluster.local_cluster", no_cluster)
     before = (graded.group.out / NAME / "results.json").read_bytes()
     grade_class(graded.group, NAME, students_of(graded.group, NAME))
     assert (graded.group.out / NAME / "results.json").read_bytes() == before

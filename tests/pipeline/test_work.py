@@ -1,0 +1,49 @@
+"""Work arrives at a worker as it was sent."""
+
+from pathlib import Path
+
+from autograder.exercises import assignment
+from autograder.pipeline.grading import Graded
+from autograder.pipeline.journal import from_json, key, to_json
+from autograder.pipeline.parts import parts_of
+from autograder.pipeline.rebuild import rebuild
+from autograder.pipeline.release import template
+from autograder.pipeline.settings import Limits, Settings
+from autograder.pipeline.source import read_source
+from autograder.pipeline.submission import answers
+from autograder.pipeline.work import Work, do_all, pack, unpack
+from tests.hostile.attackers import handed_in
+from tests.pipeline.handed_in import NAME
+
+SETTINGS = Settings("a seed", "imdb", "gpu", False, Limits(cell_seconds=2.5))
+
+
+def _work(course: Path) -> Work:
+    source = read_source(course, NAME)
+    handed = handed_in(source, {"layer_norm": "print('ünïcødé \\x00 \\u2028')"})
+    submission = answers("ada", handed, template(source), NAME, SETTINGS.limits)
+    (part,) = parts_of(assignment(NAME), SETTINGS)
+    return Work(rebuild(submission, template(source)), SETTINGS, part)
+
+
+def test_what_was_packed_is_what_is_unpacked(course: Path):
+    work = _work(course)
+    assert unpack(pack(work)) == work
+
+
+def test_the_result_is_known_by_the_same_hash_on_both_sides(course: Path):
+    work = _work(course)
+    assert key(unpack(pack(work)).rebuilt, SETTINGS) == key(work.rebuilt, SETTINGS)
+
+
+def test_packed_work_is_text_and_no_program(course: Path):
+    assert pack(_work(course)).decode().startswith('{"submission":')
+
+
+def test_what_cannot_be_read_needs_no_kernel(course: Path):
+    source = read_source(course, NAME)
+    submission = answers("ada", template(source), template(source), "other", SETTINGS.limits)
+    empty = rebuild(type(submission)("ada", NAME, problem="It was not handed in."), template(source))
+    result: Graded = do_all(empty, SETTINGS)
+    assert (result.status, result.problem) == ("missing", "It was not handed in.")
+    assert from_json(to_json(result)) == result
