@@ -238,6 +238,8 @@ def export(
 
     chosen = FORMATS[form]
     found = read_results(results)
+    if not found.students:
+        raise UsageError(f"{results} holds no student: grade again.")
     if student:
         found = only(found, student)
     if not found.trusted:

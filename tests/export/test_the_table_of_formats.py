@@ -100,6 +100,14 @@ def test_a_file_that_holds_no_results_is_named(tmp_path: Path, content: str):
         read_results(path)
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_results_of_nobody_are_refused(results: Results, tmp_path: Path, name: str):
+    path = tmp_path / "results.json"
+    write_results(path, results.model_copy(update={"students": {}}))
+    with pytest.raises(UsageError, match="holds no student"):
+        CliRunner().invoke(cli.app, ["export", name, str(path), "--out", str(tmp_path)], catch_exceptions=False)
+
+
 def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path):
     (tmp_path / "file").write_text("a file, where a folder is needed")
     arguments = ["export", "csv", RESULTS, "--out", str(tmp_path / "file" / "marks.csv")]

@@ -121,6 +121,11 @@ def test_marks_from_outside_the_sandbox_are_called_untrusted(tmp_path: Path):
     assert "UNTRUSTED" in page_of(tmp_path, a_class().model_copy(update={"trusted": False})).text_content()
 
 
+def test_a_class_of_which_nothing_was_graded_has_a_page(tmp_path: Path):
+    page = page_of(tmp_path, a_class().model_copy(update={"students": {}}))
+    assert "No submission has been graded." in page.text_content()
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # The last run
 
