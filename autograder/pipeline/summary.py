@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from autograder.pipeline.journal import write_atomically
 from autograder.pipeline.results import ExerciseOutcome, Results, StudentOutcome, read_results
+from autograder.pipeline.roster import names
+from autograder.pipeline.stages import gradebook_url
 from autograder.report.overview import Mark, Row, Table, most_frequent, page, relative
 
 
@@ -13,11 +16,12 @@ def write_overview(out: Path, title: str) -> Path:
     """Writes `OUT/overview.html` about every assignment graded there and returns its path."""
     path = out / "overview.html"
     results = [read_results(found) for found in sorted(out.glob("*/results.json"))]
+    people = names(gradebook_url(out)) if (out / "gradebook.db").is_file() else {}
     first = results[0]
     stamp = f"data: {first.data}, profile: {first.profile}, seed {first.seed}"
     if not all(one.trusted for one in results):
         stamp += " · UNTRUSTED: student code ran outside the sandbox, so these marks prove nothing"
-    write_atomically(path, page(title, [_table(out, one) for one in results], stamp).encode())
+    write_atomically(path, page(title, [_table(out, one, people) for one in results], stamp).encode())
     return path
 
 
@@ -26,7 +30,7 @@ def feedback_page(out: Path, student: str, name: str) -> Path:
     return out / "feedback" / student / name / f"{name}.html"
 
 
-def _table(out: Path, results: Results) -> Table:
+def _table(out: Path, results: Results, people: Mapping[str, str]) -> Table:
     symbols: list[tuple[str, float]] = []
     most = 0.0
     found: list[tuple[str, str, str]] = []
@@ -41,13 +45,14 @@ def _table(out: Path, results: Results) -> Table:
             for symbol, exercise in outcome.exercises.items()
             if exercise.misconception
         ]
-        rows.append(_row(out, results.assignment, student, outcome))
+        rows.append(_row(out, results.assignment, student, people.get(student, ""), outcome))
     return Table(results.assignment, symbols, most, rows, most_frequent(found), unmarked)
 
 
-def _row(out: Path, name: str, student: str, outcome: StudentOutcome) -> Row:
+def _row(out: Path, name: str, student: str, full_name: str, outcome: StudentOutcome) -> Row:
     return Row(
         student,
+        full_name,
         outcome.status,
         outcome.score,
         outcome.max_score,
