@@ -124,6 +124,50 @@ def bundle(
 
 
 @app.command()
+def collect(
+    archive: Annotated[Path, typer.Argument(help="The zip that Moodle or Canvas made, or one with a folder for each.")],
+    assignment: Annotated[str, typer.Option(help="What its notebooks answer, e.g. 05_layer_norm.")],
+    roster: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV with the columns id, first_name, last_name, email, lms_user_id; default: take everybody."
+        ),
+    ] = None,
+    submitted: Annotated[
+        Path | None, typer.Option(help="Where notebooks go; default: submitted/ in the course.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Whose gradebook gets the roster; default: graded/.")] = None,
+) -> None:
+    """Put the notebooks of a download from a learning platform where grading looks for them.
+
+    Example: autograder collect submissions.zip --assignment 05_layer_norm --roster roster.csv
+    """
+    from autograder.pipeline.collect import collect as collect_from
+    from autograder.pipeline.collect import enter_roster
+    from autograder.pipeline.settings import Limits, UsageError, find_course
+
+    course = find_course(Path.cwd())
+    _known([assignment])
+    submitted = (submitted or course / "submitted").resolve()
+    people = enter_roster(roster, course, (out or course / "graded").resolve()) if roster else None
+    done = collect_from(archive, assignment, submitted, people, Limits())
+    for line in done.left_out:
+        _say(line)
+    if not done.new and not done.unchanged:
+        raise UsageError(f"Nothing of {archive} was collected; why stands above, a line for each of its files.")
+    _say(f"{archive}, names as {done.platform} gives them; into {submitted}:")
+    absent = [person.id for person in people or () if not (submitted / person.id / assignment).is_dir()]
+    for what, students in (
+        ("collected", done.new),
+        ("there already", done.unchanged),
+        ("late", done.late),
+        ("nothing handed in", absent),
+    ):
+        if students:
+            _say(f"  {len(students):3} {what}: {', '.join(students)}")
+
+
+@app.command()
 def grade(
     assignments: Annotated[list[str], typer.Argument(help="Assignments, e.g. 05_layer_norm.")],
     submitted: Annotated[

@@ -40,7 +40,7 @@ def read_timestamps_with_care() -> None:
 
     As nbgrader reads it, a link to an endless file stops the grading of a class, and a text that is no time ends it.
     """
-    CourseDirectory.get_existing_timestamp = lambda self, dest_path: _timestamp(Path(dest_path) / "timestamp.txt")
+    CourseDirectory.get_existing_timestamp = lambda self, dest_path: timestamp(Path(dest_path))
 
 
 def open_gradebooks_faster() -> None:
@@ -64,7 +64,9 @@ def _version_of_tables() -> str:
     return str(ScriptDirectory(ALEMBIC_DIR).get_current_head())
 
 
-def _timestamp(path: Path) -> datetime | None:
+def timestamp(folder: Path) -> datetime | None:
+    """Returns when a submission was handed in, by the timestamp.txt in its folder, or None."""
+    path = folder / "timestamp.txt"
     try:
         if not path.is_symlink() and path.is_file() and path.stat().st_size <= 200:
             return parse_utc(path.read_text(encoding="utf-8").strip())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from autograder.pipeline.results import ExerciseOutcome, Results, StudentOutcome, WrittenAnswer
 from autograder.report.cell import number
@@ -24,13 +24,14 @@ Link = Callable[[str], str | None]
 """Where a student's feedback page lies, seen from the overview."""
 
 
-def section(results: Results, previous: Results | None, link: Link) -> Section:
+def section(results: Results, previous: Results | None, link: Link, people: Mapping[str, str]) -> Section:
     """Returns what the overview shows of an assignment.
 
     Args:
         results: of this run.
         previous: of the last one, if there was one.
         link: finds feedback pages.
+        people: full names, as far as they are known.
     """
     students = results.students
     exercises = _exercises(results)
@@ -42,7 +43,7 @@ def section(results: Results, previous: Results | None, link: Link) -> Section:
         trusted=results.trusted,
         questions=exercises + _written(results),
         max_score=max((outcome.max_score for outcome in students.values()), default=0.0),
-        rows=[_row(student, outcome, link) for student, outcome in students.items()],
+        rows=[_row(student, people.get(student, ""), outcome, link) for student, outcome in students.items()],
         items=analysed(exercises, scores),
         analysed=len(readable),
         misconceptions=most_frequent(list(_misconceptions(results))),
@@ -65,13 +66,13 @@ def _written(results: Results) -> list[tuple[str, float]]:
     return []
 
 
-def _row(student: str, outcome: StudentOutcome, link: Link) -> Row:
+def _row(student: str, full_name: str, outcome: StudentOutcome, link: Link) -> Row:
     marks = [
         Mark(exercise.score, exercise.max_score, exercise.status, _note(exercise))
         for exercise in outcome.exercises.values()
     ]
     marks += [Mark(answer.score, answer.max_score) for answer in outcome.written.values()]
-    return Row(student, outcome.status, outcome.score, outcome.max_score, marks, link(student))
+    return Row(student, full_name, outcome.status, outcome.score, outcome.max_score, marks, link(student))
 
 
 def _note(exercise: ExerciseOutcome) -> str:

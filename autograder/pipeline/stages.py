@@ -205,6 +205,11 @@ def _cell_outputs(output: Output) -> list[NotebookNode]:
     return outputs
 
 
+def gradebook_url(out: Path) -> str:
+    """Returns the address of the gradebook in a folder of results."""
+    return f"sqlite:///{out / 'gradebook.db'}"
+
+
 def configure(
     config: Config,
     course: Path,
@@ -232,7 +237,7 @@ def configure(
     settings = settings or read_settings(course)
     directories = config.CourseDirectory
     directories.root = str(course)
-    directories.db_url = f"sqlite:///{out / 'gradebook.db'}"
+    directories.db_url = gradebook_url(out)
     directories.submitted_directory = str(submitted)
     directories.autograded_directory = str(out / "autograded")
     directories.feedback_directory = str(out / "feedback")

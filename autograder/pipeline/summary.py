@@ -10,9 +10,11 @@ from pathlib import Path
 from autograder.pipeline.anonymous import pseudonyms, renamed
 from autograder.pipeline.journal import write_atomically
 from autograder.pipeline.results import Results, previous_results, read_results
+from autograder.pipeline.roster import names
 from autograder.pipeline.sections import section
 from autograder.pipeline.settings import UsageError
-from autograder.report.overview import page, relative
+from autograder.pipeline.stages import gradebook_url
+from autograder.report.overview import Section, page, relative
 
 
 def write_overview(out: Path, title: str) -> Path:
@@ -48,11 +50,13 @@ def overview(title: str, graded: Sequence[Path], folder: Path, *, hide_names: bo
     """
     runs = [(read_results(path), previous_results(path)) for path in graded]
     if hide_names:
-        return page(title, [section(now, before, lambda _: None) for now, before in _without_names(runs)])
-    links = [
-        partial(_link, folder, path.parent.parent, now.assignment) for path, (now, _) in zip(graded, runs, strict=True)
-    ]
-    return page(title, [section(now, before, link) for (now, before), link in zip(runs, links, strict=True)])
+        return page(title, [section(now, before, lambda _: None, {}) for now, before in _without_names(runs)])
+    sections: list[Section] = []
+    for path, (now, before) in zip(graded, runs, strict=True):
+        out = path.parent.parent
+        people = names(gradebook_url(out)) if (out / "gradebook.db").is_file() else {}
+        sections.append(section(now, before, partial(_link, folder, out, now.assignment), people))
+    return page(title, sections)
 
 
 def _link(folder: Path, out: Path, name: str, student: str) -> str | None:
@@ -61,8 +65,8 @@ def _link(folder: Path, out: Path, name: str, student: str) -> str | None:
 
 def _without_names(runs: Sequence[tuple[Results, Results | None]]) -> list[tuple[Results, Results | None]]:
     every = [results for run in runs for results in run if results]
-    names = pseudonyms((student for results in every for student in results.students), random.SystemRandom())
-    return [(renamed(now, names), renamed(before, names) if before else None) for now, before in runs]
+    called = pseudonyms((student for results in every for student in results.students), random.SystemRandom())
+    return [(renamed(now, called), renamed(before, called) if before else None) for now, before in runs]
 
 
 def feedback_page(out: Path, student: str, name: str) -> Path:

@@ -44,9 +44,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Row:
-    """A student of the table."""
+    """A student of the table; the full name may be empty."""
 
     student: str
+    full_name: str
     status: str
     score: float
     max_score: float
