@@ -180,6 +180,10 @@ def grade(
     scheduler: Annotated[
         str, typer.Option(help="Grade on the workers of this Dask scheduler, e.g. tcp://host:8786: docs/clusters.md.")
     ] = "",
+    db_url: Annotated[
+        str,
+        typer.Option(help="The gradebook's database; default: db_url in course.toml, else gradebook.db in --out."),
+    ] = "",
     profile: Annotated[
         Profile, typer.Option(help="gpu trains on all of the real reviews, and lets student code use the GPU.")
     ] = Profile.cpu,
@@ -197,7 +201,7 @@ def grade(
     from dataclasses import replace
 
     from autograder.pipeline.classroom import Class, students_of
-    from autograder.pipeline.settings import find_course, read_settings
+    from autograder.pipeline.settings import find_course, read_db_url, read_settings
 
     course = find_course(Path.cwd())
     data = data or (Data.imdb if profile is Profile.gpu else Data.generated)
@@ -210,6 +214,7 @@ def grade(
         settings,
         _jobs(jobs, scheduler),
         scheduler,
+        db_url or read_db_url(course),
         cache,
     )
     wanted = [name for name in students.split(",") if name]
@@ -437,8 +442,8 @@ def _at_terminal(bar: Progress, name: str, total: int) -> Audience:
     task = bar.add_task(name, total=total, standing="", told="")
 
     def show(standing: Standing) -> None:
-        entering = standing.done == standing.total
-        bar.update(task, completed=standing.entered if entering else standing.done, standing=str(standing), told="")
+        done = standing.done if standing.entered is None else standing.entered
+        bar.update(task, completed=done, standing=str(standing), told="")
 
     return Audience(show, lambda line: bar.update(task, told=shown(line)), bar.console.print)
 
@@ -456,7 +461,8 @@ def _in_log(name: str, total: int) -> Audience:
 
     def show(standing: Standing) -> None:
         nonlocal said
-        if time.monotonic() - said > _LINE_SECONDS or standing.total in (standing.done, standing.entered):
+        complete = standing.entered == standing.total or (standing.done == standing.total and standing.entered is None)
+        if complete or time.monotonic() - said > _LINE_SECONDS:
             said = time.monotonic()
             _say(f"{name}: {standing}")
 

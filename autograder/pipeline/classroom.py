@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbgrader.api import Gradebook, MissingEntry
-from traitlets.config import Config
-
 from autograder.exercises import NAMES, assignment
-from autograder.pipeline import corpora
+from autograder.pipeline import corpora, gradebook
+from autograder.pipeline.entering import Entering
+from autograder.pipeline.gradebook import Entry
 from autograder.pipeline.grading import GradingError
 from autograder.pipeline.journal import Journal
-from autograder.pipeline.nbgrader_stages import (
-    autograde,
-    generate_feedback,
-    logged_to,
-    register,
-)
+from autograder.pipeline.ledger import Ledger
+from autograder.pipeline.nbgrader_stages import course_config, logged_to, register
 from autograder.pipeline.results import (
     Results,
     WrittenAnswer,
@@ -56,6 +51,7 @@ class Class:
         settings: seed, data, limits.
         jobs: workers on this machine; None for as many as it has cores and memory for.
         scheduler: address of the Dask scheduler whose workers grade; empty for workers on this machine.
+        db_url: where the gradebook is; empty for `gradebook.db` in `out`.
         cache: use the results of earlier runs that nothing has changed.
     """
 
@@ -65,6 +61,7 @@ class Class:
     settings: Settings
     jobs: int | None = None
     scheduler: str = ""
+    db_url: str = ""
     cache: bool = True
 
 
@@ -116,20 +113,32 @@ def grade_class(group: Class, name: str, students: Sequence[str], audience: Audi
         corpora.check(group.settings)
     with writing_to(group.out), logged_to(group.out / "nbgrader.log"):
         journal = Journal(group.out / "journal")
+        ledger = Ledger(group.out / name / "entered.jsonl")
         if not group.cache:
             journal.clear()
+            ledger.clear()
         roll = Roll(read_source(group.course, name), group.submitted, group.settings, journal, audience)
         try:
             roll.call(students)
-            config = Config()
-            configure(config, group.course, out=group.out, submitted=group.submitted, settings=group.settings)
+            config = course_config(group.course)
+            rules = repr(config)
+            configure(
+                config,
+                group.course,
+                out=group.out,
+                submitted=group.submitted,
+                settings=group.settings,
+                db_url=group.db_url,
+            )
+            gradebook.check(config.CourseDirectory.db_url)
             with _workers(group, roll) as cluster:
                 register(config, name, group.out)
                 if cluster is not None:
                     if cluster.dashboard:
                         audience.announce(f"Dask's dashboard: {cluster.dashboard}")
                     roll.grade(cluster)
-            results = _entered(config, group, name, roll)
+            entries = Entering(config, name, roll, group.out, ledger, rules).enter(roll.show_entered)
+            results = _results(group, name, roll, entries)
         except KeyboardInterrupt:
             raise Stopped(str(roll.standing)) from None
         if roll.given_up:
@@ -167,15 +176,8 @@ def _workers(group: Class, roll: Roll) -> Generator[Cluster | None]:
         yield cluster
 
 
-def _entered(config: Config, group: Class, name: str, roll: Roll) -> Results:
-    """Enters the results into gradebook and pages, and writes results.json."""
-    students = [student for student in roll.students if student not in roll.given_up]
-    there = [student for student in students if roll.path(student).is_file()]
-    autograde(config, name, there)
-    for student in students:
-        if student not in there:
-            _record_missing(config, name, student)
-    generate_feedback(config, name, there)
+def _results(group: Class, name: str, roll: Roll, entries: Mapping[str, Entry]) -> Results:
+    """Writes results.json."""
     results = Results(
         assignment=name,
         profile=group.settings.profile,
@@ -183,13 +185,13 @@ def _entered(config: Config, group: Class, name: str, roll: Roll) -> Results:
         trusted=group.settings.sandbox,
         seed=fingerprint(group.settings),
         students={
-            student: student_outcome(roll.result(student), _written(config, name, student)) for student in students
+            student: student_outcome(roll.result(student), _written(name, entries[student])) for student in roll.graded
         },
     )
     path = group.out / name / "results.json"
-    everybody = _with_others(path, results)
+    results = _with_others(path, results)
     keep_previous(path)
-    write_results(path, everybody)
+    write_results(path, results)
     return results
 
 
@@ -206,32 +208,14 @@ def _with_others(path: Path, results: Results) -> Results:
     return results.model_copy(update={"students": dict(sorted(students.items()))})
 
 
-def _record_missing(config: Config, name: str, student: str) -> None:
-    """Enters 0 for everything of a student whose notebook is missing or unreadable."""
-    with Gradebook(config.CourseDirectory.db_url) as gradebook:
-        gradebook.update_or_create_student(student)
-        gradebook.update_or_create_submission(name, student)
-        notebook = gradebook.find_submission_notebook(name, name, student)
-        for grade in notebook.grades:
-            grade.auto_score = 0
-            grade.needs_manual_grade = False
-        gradebook.db.commit()
-
-
-def _written(config: Config, name: str, student: str) -> dict[str, WrittenAnswer]:
+def _written(name: str, entry: Entry) -> dict[str, WrittenAnswer]:
     """Returns the marks that people gave; an unanswered question has its 0 from nbgrader."""
-    written: dict[str, WrittenAnswer] = {}
-    with Gradebook(config.CourseDirectory.db_url) as gradebook:
-        for grade_id, points in assignment(name).written.items():
-            try:
-                grade = gradebook.find_grade(grade_id, name, name, student)
-            except MissingEntry:
-                written[grade_id] = WrittenAnswer(score=None, max_score=points)
-                continue
-            marks: list[float | None] = [grade.manual_score, grade.auto_score]  # type: ignore[list-item]
-            score = None if marks == [None, None] else float(grade.score)
-            written[grade_id] = WrittenAnswer(score=score, max_score=points)
-    return written
+    return {
+        grade_id: WrittenAnswer(
+            score=entry.marks[grade_id].score if grade_id in entry.marks else None, max_score=points
+        )
+        for grade_id, points in assignment(name).written.items()
+    }
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import os
@@ -25,9 +26,11 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.dbutil import ALEMBIC_DIR
 from nbgrader.utils import parse_utc
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, make_url
 from traitlets.config import Config
+from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
 
+from autograder.pipeline.settings import UsageError
 from autograder.sandbox.kernels import ONE_THREAD, QUIET
 
 
@@ -56,7 +59,26 @@ def open_gradebooks_faster() -> None:
 
 @functools.cache
 def _engine(url: str, **options: Any) -> Engine:
+    file = make_url(url).database
+    if url.startswith("sqlite:") and file:
+        with contextlib.suppress(OSError):  # whoever writes first says what is wrong with the folder
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
     return create_engine(url, **options)
+
+
+def course_config(course: Path) -> Config:
+    """Returns what the course's nbgrader_config.py sets; nothing where there is none.
+
+    Raises:
+        UsageError: it cannot be run.
+    """
+    path = course / "nbgrader_config.py"
+    try:
+        return PyFileConfigLoader(path.name, str(course)).load_config()
+    except ConfigFileNotFound:
+        return Config()
+    except Exception as error:
+        raise UsageError(f"{path} cannot be run: {type(error).__name__}: {error}.") from error
 
 
 @functools.cache

@@ -79,6 +79,20 @@ class Roll:
         """Returns where a student's notebook is."""
         return self._submitted / student / self._source.name / f"{self._source.name}.ipynb"
 
+    @property
+    def graded(self) -> list[str]:
+        """The students whose result is there."""
+        return [student for student in self.students if student not in self.given_up]
+
+    def key(self, student: str) -> str:
+        """Returns the hash of everything that determines a student's result."""
+        return self._keys[student]
+
+    def show_entered(self, count: int) -> None:
+        """Shows that so many results are entered into the gradebook."""
+        self.standing = replace(self.standing, entered=count)
+        self._audience.show(self.standing)
+
     def result(self, student: str) -> Graded:
         """Returns a student's result.
 

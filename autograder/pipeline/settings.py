@@ -74,12 +74,26 @@ def read_settings(course: Path) -> Settings:
     Raises:
         UsageError: the file is not valid.
     """
+    seed = _text(course, "seed", Settings.seed)
+    return Settings(seed=os.environ.get("AUTOGRADER_SEED") or seed)
+
+
+def read_db_url(course: Path) -> str:
+    """Reads from course.toml where the gradebook is; empty if it does not say.
+
+    Raises:
+        UsageError: the file is not valid.
+    """
+    return _text(course, "db_url", "")
+
+
+def _text(course: Path, name: str, default: str) -> str:
     path = course / "course.toml"
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}.") from error
-    seed = os.environ.get("AUTOGRADER_SEED") or content.get("seed", Settings.seed)
-    if not isinstance(seed, str):
-        raise UsageError(f"{path}: seed is {seed!r}, expected a text in quotes.")
-    return Settings(seed=seed)
+    text = content.get(name, default)
+    if not isinstance(text, str):
+        raise UsageError(f"{path}: {name} is {text!r}, expected a text in quotes.")
+    return text

@@ -6,7 +6,6 @@ button run the same code and give the same marks.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from pathlib import Path
@@ -25,7 +24,7 @@ from autograder.pipeline.journal import Journal, key
 from autograder.pipeline.nbgrader_stages import open_gradebooks_faster, read_timestamps_with_care
 from autograder.pipeline.rebuild import RebuiltNotebook, rebuild
 from autograder.pipeline.release import template
-from autograder.pipeline.settings import Settings, find_course, read_settings
+from autograder.pipeline.settings import Settings, find_course, read_db_url, read_settings
 from autograder.pipeline.source import (
     SourceNotebook,
     grade_id,
@@ -217,6 +216,7 @@ def configure(
     out: Path | None = None,
     submitted: Path | None = None,
     settings: Settings | None = None,
+    db_url: str = "",
 ) -> None:
     """Wires nbgrader's stages to the autograder; `nbgrader_config.py` calls this.
 
@@ -227,17 +227,20 @@ def configure(
             AUTOGRADER_OUT names, else `graded/` in the course.
         submitted: the folder of submissions; by default that of AUTOGRADER_SUBMITTED, else `submitted/` in the course.
         settings: what differs from course.toml.
+        db_url: where the gradebook is; `gradebook.db` in `out` by default, or without `out` what course.toml says.
     """
     read_timestamps_with_care()
     open_gradebooks_faster()
-    out = out or Path(os.environ.get(OUT) or course / "graded")
+    if out is None:
+        out, db_url = Path(os.environ.get(OUT) or course / "graded"), db_url or read_db_url(course)
     submitted = submitted or Path(os.environ.get(SUBMITTED) or course / "submitted")
-    with contextlib.suppress(OSError):  # whoever writes first says what is wrong with the folder
-        out.mkdir(parents=True, exist_ok=True)
     settings = settings or read_settings(course)
     directories = config.CourseDirectory
     directories.root = str(course)
-    directories.db_url = gradebook_url(out)
+    directories.db_url = db_url or gradebook_url(out)
+    if not directories.db_url.startswith("sqlite:") and "course_id" not in directories:
+        # nbgrader refers to a course without a name, which it never enters; SQLite alone takes no offence
+        directories.course_id = "default_course"
     directories.submitted_directory = str(submitted)
     directories.autograded_directory = str(out / "autograded")
     directories.feedback_directory = str(out / "feedback")

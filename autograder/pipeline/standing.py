@@ -16,7 +16,7 @@ class Standing:
         graded: in this run.
         failed: that did not end as "graded": late, crashed, missing and so on.
         seconds: since this run began to grade.
-        entered: whose marks and feedback page are written.
+        entered: whose marks and feedback page are written; None before that has begun.
     """
 
     total: int
@@ -24,7 +24,7 @@ class Standing:
     graded: int = 0
     failed: int = 0
     seconds: float = 0.0
-    entered: int = 0
+    entered: int | None = None
 
     @property
     def done(self) -> int:
@@ -32,7 +32,7 @@ class Standing:
         return self.kept + self.graded
 
     def __str__(self) -> str:
-        if self.done == self.total and self.entered:
+        if self.entered is not None:
             return f"{self.entered} of {self.total} entered into the gradebook"
         parts = [f"{self.done} of {self.total} graded"]
         if self.kept:

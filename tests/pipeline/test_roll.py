@@ -1,45 +1,23 @@
 """Only what is missing is graded, in parts too, and what arrives is kept."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from autograder.checking import Report
 from autograder.exercises import assignment
-from autograder.pipeline.grading import Graded, GradingError
+from autograder.pipeline.grading import GradingError
 from autograder.pipeline.journal import Journal
 from autograder.pipeline.roll import Roll
 from autograder.pipeline.settings import Settings
 from autograder.pipeline.source import read_source
 from autograder.pipeline.standing import Audience, Standing
-from autograder.pipeline.work import Task, Tell, unpack
 from tests.hostile.attackers import handed_in
+from tests.pipeline.fake_work import FakeCluster
 
 NAME = "01_sequence_cnn"
 STUDENTS = ["ada", "grace", "zoe"]
-
-
-class FakeCluster:
-    """Does every task at once; what it is asked for is written down."""
-
-    dashboard = ""
-
-    def __init__(self, stop_after: int = 1000, deadly: str = "") -> None:
-        self.asked: list[tuple[str, tuple[str, ...]]] = []
-        self._stop_after = stop_after
-        self._deadly = deadly
-
-    def results(self, tasks: Iterable[Task], tell: Tell) -> Iterator[tuple[Task, Graded | None]]:
-        for task in tasks:
-            if len(self.asked) == self._stop_after:
-                raise KeyboardInterrupt
-            part = unpack(task.packed).part
-            assert part.gpu == task.gpu
-            self.asked.append((task.student, part.symbols))
-            reports = {symbol: Report(symbol, assignment(NAME).exercise(symbol).points) for symbol in part.symbols}
-            yield task, None if task.student == self._deadly else Graded(task.student, NAME, reports, seconds=1.0)
 
 
 @pytest.fixture

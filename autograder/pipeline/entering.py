@@ -1,0 +1,114 @@
+"""Enter results into the gradebook and the feedback pages: of those students only for whom something has changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from traitlets.config import Config
+
+from autograder.pipeline.gradebook import Entry, due, entries, record_missing
+from autograder.pipeline.grading import Graded
+from autograder.pipeline.ledger import Entered, Ledger
+from autograder.pipeline.nbgrader_stages import autograde, generate_feedback, timestamp
+from autograder.pipeline.roll import Roll
+from autograder.pipeline.summary import feedback_page
+
+_TOGETHER = 20
+"""Students that are entered before it is noted: a run that is killed enters so many again at most."""
+
+
+class Entering:
+    """Enters the results of an assignment.
+
+    Args:
+        config: of nbgrader's stages.
+        name: of the assignment.
+        roll: the results.
+        out: the results folder.
+        ledger: what was entered earlier.
+        rules: what marks follow from besides, such as penalties for being late.
+    """
+
+    def __init__(self, config: Config, name: str, roll: Roll, out: Path, ledger: Ledger, rules: str) -> None:
+        self._config = config
+        self._url = str(config.CourseDirectory.db_url)
+        self._name = name
+        self._roll = roll
+        self._out = out
+        self._ledger = ledger
+        self._rules = (self._url, due(self._url, name), rules)
+
+    def enter(self, show: Callable[[int], None]) -> dict[str, Entry]:
+        """Enters what is not entered yet.
+
+        What people have given (marks, comments, more time) stays; where they changed it, the page is written again.
+
+        Args:
+            show: is shown how many students are entered.
+
+        Returns:
+            What the gradebook now says, by student.
+        """
+        found = entries(self._url, self._name)
+        students = self._roll.graded
+        left = [student for student in students if not self._is_entered(student, found.get(student))]
+        show(len(students) - len(left))
+        for start in range(0, len(left), _TOGETHER):
+            self._enter(left[start : start + _TOGETHER], found)
+            show(len(students) - len(left) + min(start + _TOGETHER, len(left)))
+        return found
+
+    def _enter(self, students: Sequence[str], found: dict[str, Entry]) -> None:
+        handed_in = [student for student in students if self._roll.path(student).is_file()]
+        if missing := [student for student in students if student not in handed_in]:
+            record_missing(self._url, self._name, missing)
+        # where the marks are right nbgrader does not enter them again: it would ask for another look at those by hand
+        if wrong := [student for student in handed_in if not self._has_marks(student, found.get(student))]:
+            autograde(self._config, self._name, wrong)
+        if handed_in:
+            generate_feedback(self._config, self._name, handed_in)
+        found.update(entries(self._url, self._name, students))
+        self._ledger.note({student: self._fingerprints(student, found[student]) for student in handed_in})
+
+    def _is_entered(self, student: str, entry: Entry | None) -> bool:
+        if entry is None:
+            return False
+        if not self._roll.path(student).is_file():
+            return all(mark.auto == 0 for mark in entry.marks.values())
+        last = self._ledger.last(student)
+        return (
+            self._has_marks(student, entry)
+            and last is not None
+            and last.page == self._fingerprints(student, entry).page
+            and feedback_page(self._out, student, self._name).is_file()
+        )
+
+    def _has_marks(self, student: str, entry: Entry | None) -> bool:
+        last = self._ledger.last(student)
+        return (
+            entry is not None
+            and last is not None
+            and last.marks == self._fingerprints(student, entry).marks
+            and _agree(entry, self._roll.result(student))
+            and (self._out / "autograded" / student / self._name / f"{self._name}.ipynb").is_file()
+        )
+
+    def _fingerprints(self, student: str, entry: Entry) -> Entered:
+        handed_in_at = timestamp(self._roll.path(student).parent)
+        marks = _hash(self._roll.key(student), handed_in_at, entry.extension, *self._rules)
+        return Entered(marks, _hash(marks, sorted(entry.marks.items()), sorted(entry.comments.items()), entry.penalty))
+
+
+def _agree(entry: Entry, graded: Graded) -> bool:
+    """Tells whether the gradebook has the points of a result: it may be a new one, or others may have written to it."""
+    found = {cell: mark.auto for cell, mark in entry.marks.items()}
+    return all(
+        (points := found.get(f"test_{symbol}")) is not None and abs(points - report.score) < 1e-6
+        for symbol, report in graded.reports.items()
+    )
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()

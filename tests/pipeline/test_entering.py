@@ -1,0 +1,237 @@
+"""The gradebook is told what is new and nothing else; what people have written into it stays."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from nbgrader.api import Gradebook
+
+from autograder.pipeline import classroom, entering
+from autograder.pipeline.classroom import Class, grade_class
+from autograder.pipeline.gradebook import entries
+from autograder.pipeline.ledger import Entered, Ledger
+from autograder.pipeline.results import Results
+from autograder.pipeline.settings import read_settings
+from autograder.pipeline.source import read_source
+from autograder.pipeline.standing import Audience, Standing
+from autograder.pipeline.summary import feedback_page
+from tests.hostile.attackers import handed_in, put
+from tests.hostile.test_class import course_copy
+from tests.pipeline.fake_work import FakeCluster
+from tests.pipeline.handed_in import NAME
+
+ESSAY = "why_layer_norm"
+STUDENTS = ["ada", "grace", "zoe"]
+
+
+@dataclass
+class Course:
+    """A small class; who was entered into the gradebook, and whose page was written, is written down."""
+
+    group: Class
+    marks: list[str] = field(default_factory=list[str])
+    pages: list[str] = field(default_factory=list[str])
+
+    def grade(self, audience: Audience = Audience()) -> Results:  # noqa: B008
+        self.marks.clear()
+        self.pages.clear()
+        return grade_class(self.group, NAME, ["absent", *STUDENTS], audience)
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.group.out / 'gradebook.db'}"
+
+    def hand_in(self, student: str, **answers: str) -> None:
+        put(self.group.submitted, student, handed_in(read_source(self.group.course, NAME), answers))
+
+
+@pytest.fixture
+def small(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
+    @contextmanager
+    def workers(group: Class, roll: object) -> Iterator[FakeCluster]:
+        yield FakeCluster()
+
+    monkeypatch.setattr(classroom, "_workers", workers)
+    own = course_copy(course, tmp_path)
+    made = Course(Class(own, tmp_path / "submitted", tmp_path / "graded", read_settings(own)))
+    for student in STUDENTS:
+        made.hand_in(student)
+    (tmp_path / "submitted" / "absent").mkdir()
+
+    def spied(name: str, seen: list[str]) -> None:
+        stage: Callable[[object, str, Sequence[str]], None] = getattr(entering, name)
+
+        def spy(config: object, assignment: str, students: Sequence[str]) -> None:
+            seen.extend(students)
+            stage(config, assignment, students)
+
+        monkeypatch.setattr(entering, name, spy)
+
+    spied("autograde", made.marks)
+    spied("generate_feedback", made.pages)
+    made.grade()
+    return made
+
+
+def test_everybody_is_entered_the_first_time(small: Course):
+    assert small.marks == small.pages == STUDENTS
+    assert set(entries(small.url, NAME)) == {*STUDENTS, "absent"}
+
+
+def test_where_nothing_has_changed_nobody_is_entered_again(small: Course):
+    before = (small.group.out / NAME / "results.json").read_bytes()
+    small.grade()
+    assert small.marks == small.pages == []
+    assert (small.group.out / NAME / "results.json").read_bytes() == before
+
+
+def test_who_hands_in_again_is_entered_again_and_nobody_else(small: Course):
+    small.hand_in("grace", layer_norm="def layer_norm(z, gamma, beta): pass")
+    small.grade()
+    assert small.marks == small.pages == ["grace"]
+
+
+def test_who_hands_in_at_last_is_entered(small: Course):
+    small.hand_in("absent")
+    assert small.grade().students["absent"].score == 13.0
+    assert small.marks == ["absent"]
+
+
+def _mark_by_hand(small: Course, student: str, points: float, comment: str) -> None:
+    with Gradebook(small.url) as gradebook:
+        grade = gradebook.find_grade(ESSAY, NAME, NAME, student)
+        grade.manual_score, grade.needs_manual_grade = points, False
+        gradebook.find_comment(ESSAY, NAME, NAME, student).manual_comment = comment
+        gradebook.db.commit()
+
+
+def test_marks_and_comments_by_hand_reach_results_and_page_and_are_not_asked_for_again(small: Course):
+    _mark_by_hand(small, "ada", 2.5, "Say it of the gradient, too.")
+    results = small.grade()
+    assert results.students["ada"].written[ESSAY].score == 2.5
+    assert results.students["ada"].score == 15.5
+    assert (small.marks, small.pages) == ([], ["ada"])
+    assert "Say it of the gradient" in feedback_page(small.group.out, "ada", NAME).read_text()
+    assert not entries(small.url, NAME)["ada"].marks[ESSAY].waits
+
+
+def test_marks_and_comments_by_hand_survive_another_submission(small: Course):
+    _mark_by_hand(small, "ada", 2.5, "Well said.")
+    small.hand_in("ada", layer_norm="something else")
+    small.grade()
+    entry = entries(small.url, NAME)["ada"]
+    assert small.marks == ["ada"]
+    assert (entry.marks[ESSAY].manual, entry.comments[ESSAY]) == (2.5, "Well said.")
+    # the answer may be another one now
+    assert entry.marks[ESSAY].waits
+
+
+def test_a_gradebook_that_was_taken_away_is_filled_again(small: Course):
+    (small.group.out / "gradebook.db").unlink()
+    small.grade()
+    assert small.marks == STUDENTS
+    assert set(entries(small.url, NAME)) == {*STUDENTS, "absent"}
+
+
+def test_points_that_others_have_written_over_are_put_right(small: Course):
+    with Gradebook(small.url) as gradebook:
+        gradebook.find_grade("test_layer_norm", NAME, NAME, "zoe").auto_score = 0.0
+        gradebook.db.commit()
+    small.grade()
+    assert small.marks == ["zoe"]
+    assert entries(small.url, NAME)["zoe"].marks["test_layer_norm"].auto == 4.0
+
+
+def test_files_that_were_taken_away_come_back(small: Course):
+    feedback_page(small.group.out, "ada", NAME).unlink()
+    shutil.rmtree(small.group.out / "autograded" / "zoe")
+    small.grade()
+    assert (small.marks, small.pages) == (["zoe"], ["ada", "zoe"])
+
+
+def test_no_cache_enters_everybody_again(small: Course):
+    small.group = Class(**{**vars(small.group), "cache": False})
+    small.grade()
+    assert small.marks == STUDENTS
+
+
+def test_a_penalty_for_being_late_stays_and_goes_when_more_time_is_given(small: Course):
+    (small.group.course / "nbgrader_config.py").write_text(
+        "from pathlib import Path\nfrom autograder.pipeline.stages import configure\n"
+        "c = get_config()\nconfigure(c, Path(__file__).resolve().parent)\n"
+        "c.LateSubmissionPlugin.penalty_method = 'zero'\n"
+    )
+    late = small.group.submitted / "ada" / NAME / "timestamp.txt"
+    late.write_text("2026-03-02 12:00:00 UTC")
+    with Gradebook(small.url) as gradebook:
+        gradebook.update_or_create_assignment(NAME, duedate=datetime(2026, 3, 1))
+        gradebook.db.commit()
+    small.grade()
+    assert entries(small.url, NAME)["ada"].penalty == 13.0
+    small.grade()
+    assert small.marks == []
+    assert entries(small.url, NAME)["ada"].penalty == 13.0
+    with Gradebook(small.url) as gradebook:
+        gradebook.find_submission(NAME, "ada").extension = timedelta(days=2)
+        gradebook.db.commit()
+    small.grade()
+    assert small.marks == ["ada"]
+    assert entries(small.url, NAME)["ada"].penalty is None
+    assert not (small.group.course / "gradebook.db").exists()
+
+
+def test_how_many_are_entered_is_shown(small: Course, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(entering, "_TOGETHER", 2)
+    (small.group.out / "gradebook.db").unlink()
+    shown: list[Standing] = []
+    small.grade(Audience(shown.append))
+    assert [standing.entered for standing in shown if standing.entered is not None] == [0, 2, 4]
+
+
+def test_a_run_that_is_stopped_while_it_enters_goes_on(small: Course, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(entering, "_TOGETHER", 1)
+    (small.group.out / "gradebook.db").unlink()
+
+    def stop(standing: Standing) -> None:
+        if standing.entered == 2:  # the absent one is the first
+            raise KeyboardInterrupt
+
+    with pytest.raises(classroom.Stopped, match="2 of 4 entered"):
+        small.grade(Audience(stop))
+    first = list(small.marks)
+    small.grade()
+    assert len(first) < 3
+    assert sorted(first + small.marks) == STUDENTS
+
+
+def test_a_ledger_reads_what_was_noted_last(tmp_path: Path):
+    path = tmp_path / "A" / "entered.jsonl"
+    Ledger(path).note({"ada": Entered("1", "1"), "zoe": Entered("1", "1")})
+    Ledger(path).note({"ada": Entered("2", "3")})
+    assert Ledger(path).last("ada") == Entered("2", "3")
+    assert Ledger(path).last("zoe") == Entered("1", "1")
+    assert Ledger(path).last("grace") is None
+
+
+def test_a_line_that_was_cut_off_counts_for_nothing_and_spoils_no_other(tmp_path: Path):
+    path = tmp_path / "entered.jsonl"
+    Ledger(path).note({"ada": Entered("1", "1"), "zoe": Entered("1", "1")})
+    path.write_bytes(path.read_bytes()[:-9])
+    Ledger(path).note({"grace": Entered("1", "1")})
+    ledger = Ledger(path)
+    assert ledger.last("ada") == ledger.last("grace") == Entered("1", "1")
+    assert ledger.last("zoe") is None
+
+
+def test_a_ledger_does_not_grow_with_every_run(tmp_path: Path):
+    path = tmp_path / "entered.jsonl"
+    for number in range(50):
+        Ledger(path).note({"ada": Entered(f"{number}", "1")})
+    assert len(path.read_text().splitlines()) < 10
+    assert Ledger(path).last("ada") == Entered("49", "1")
