@@ -9,11 +9,12 @@ ARGS ?=
 BIN := .venv/bin
 READY := .venv/.installed
 NOTEBOOKS = $(wildcard source/*/*.ipynb)
+WORKFLOWS = $(wildcard .github/workflows/*.yml)
 
 # The one place that says what is stripped from a source notebook: outputs, execution counts, what a front end leaves
 # behind. What nbgrader and the cell tags say stays, and so do cell ids, which then change with their cell only.
 STRIP = $(BIN)/nbstripout --keep-id --unix-newlines --extra-keys "metadata.language_info metadata.toc metadata.vscode cell.metadata.vscode cell.metadata.jupyter"
-COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make pins" --extra cpu --extra dev
+COMPILE = env -u UV_FIND_LINKS -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make pins"
 
 define PREFLIGHT
 import sys, importlib.util as spec
@@ -26,7 +27,7 @@ export PREFLIGHT TF_CPP_MIN_LOG_LEVEL
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo build grade bench test test-slow test-gpu test-jax lint style types imports notebooks fresh strip pins clean
+.PHONY: help install demo build grade bench test test-slow test-gpu test-jax lint style types imports notebooks workflows fresh strip pins clean
 .DELETE_ON_ERROR:
 
 help:  ## print this list
@@ -35,8 +36,8 @@ help:  ## print this list
 $(READY): requirements.txt pyproject.toml data/pyproject.toml
 	@$(PYTHON) -c "$$PREFLIGHT" && echo "Setting up .venv from requirements.txt (a minute or two the first time)" && $(PYTHON) -m venv .venv && $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.txt && $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e . -e data && touch $@
 
-.venv/.gpu: $(READY)
-	@$(BIN)/python -m pip uninstall -qq --yes tensorflow tensorflow-cpu && $(BIN)/python -m pip install -qq --disable-pip-version-check --no-build-isolation -e ".[gpu]" && touch $@
+.venv/.gpu: $(READY) requirements-gpu.txt
+	@echo "Putting TensorFlow's CUDA build into .venv from requirements-gpu.txt (some gigabytes the first time)" && $(BIN)/python -m pip uninstall -qq --yes tensorflow tensorflow-cpu && $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-gpu.txt && touch $@
 
 .venv/.jax: $(READY)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-build-isolation -e ".[jax]" && touch $@
@@ -67,7 +68,7 @@ test-gpu: .venv/.gpu  ## those that need a GPU: puts TensorFlow's CUDA build int
 test-jax: .venv/.jax  ## the proof of the checks once more, with Keras on JAX: puts JAX into .venv first
 	KERAS_BACKEND=jax JAX_ENABLE_X64=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not (slow or gpu or imdb or browser)" tests/test_proof.py $(ARGS)
 
-lint: style types imports notebooks fresh  ## style, types, imports, clean source notebooks, fresh release
+lint: style types imports notebooks workflows fresh  ## style, types, imports, clean source notebooks, workflows, fresh release
 
 style: $(READY)
 	$(BIN)/ruff check && $(BIN)/ruff format --check
@@ -81,14 +82,19 @@ imports: $(READY)
 notebooks: $(READY)
 	$(if $(NOTEBOOKS),$(STRIP) --verify $(NOTEBOOKS))
 
+workflows: $(READY)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS) && $(BIN)/zizmor --quiet --offline --persona auditor $(WORKFLOWS)
+
 fresh: $(READY)
 	$(BIN)/autograder build --check
 
 strip: $(READY)  ## strip outputs from the source notebooks
 	$(if $(NOTEBOOKS),$(STRIP) $(NOTEBOOKS))
 
-pins: $(READY)  ## requirements.txt anew from both pyproject.toml files (ARGS=--upgrade for the newest)
-	env -u UV_FIND_LINKS -u PIP_FIND_LINKS $(COMPILE) $(ARGS) --output-file requirements.txt pyproject.toml data/pyproject.toml
+pins: $(READY)  ## requirements*.txt anew from both pyproject.toml files (ARGS=--upgrade for the newest), students' from it
+	$(COMPILE) --extra dev --extra cpu $(ARGS) --output-file requirements.txt pyproject.toml data/pyproject.toml
+	$(COMPILE) --extra dev --extra gpu --constraint requirements.txt $(ARGS) --output-file requirements-gpu.txt pyproject.toml data/pyproject.toml
+	$(COMPILE) --upgrade --constraint requirements.txt --output-file students/requirements.txt students/requirements.in
 
 clean:  ## remove what these commands made, .venv too; release/ and solutions/ stay
 	rm -rf .venv build data/build *.egg-info data/*.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis

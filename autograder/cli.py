@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from autograder.report.terminal import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,6 +45,18 @@ class Profile(StrEnum):
 
     cpu = "cpu"
     gpu = "gpu"
+
+
+class Form(StrEnum):
+    """What other programs take."""
+
+    csv = "csv"
+    canvas = "canvas"
+    moodle = "moodle"
+    gradescope = "gradescope"
+    github_classroom = "github-classroom"
+    junit = "junit"
+    github_summary = "github-summary"
 
 
 Names = Annotated[list[str] | None, typer.Argument(help="Assignments, e.g. 05_layer_norm; default: all.")]
@@ -84,6 +99,72 @@ def build(
         _say(f"{name}: building, executing the solution and grading it")
         built = build_one(course, name, course / "release", course / "solutions", settings)
         _say(f"{name}: {built.points:g} points, solved gets all of them, untouched none")
+
+
+@app.command()
+def bundle(
+    out: Annotated[Path | None, typer.Option(help="The zip; default: sequence-models.zip in the course.")] = None,
+) -> None:
+    """Make the zip that students get: released notebooks, the data package, an environment, a page to read.
+
+    Example: autograder bundle --out handout.zip
+    """
+    from autograder.pipeline.bundle import FOLDER, write_bundle
+    from autograder.pipeline.settings import UsageError, find_course
+
+    course = find_course(Path.cwd())
+    out = out or course / f"{FOLDER}.zip"
+    try:
+        names = write_bundle(course, out)
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written ({error.strerror}): name another file with --out.") from error
+    for name in names:
+        _say(f"  {name}")
+    _say(f"{out}: {len(names)} files, no solution, no hidden check; unzip it and run `python3 start.py`")
+
+
+@app.command()
+def collect(
+    archive: Annotated[Path, typer.Argument(help="The zip that Moodle or Canvas made, or one with a folder for each.")],
+    assignment: Annotated[str, typer.Option(help="What its notebooks answer, e.g. 05_layer_norm.")],
+    roster: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV with the columns id, first_name, last_name, email, lms_user_id; default: take everybody."
+        ),
+    ] = None,
+    submitted: Annotated[
+        Path | None, typer.Option(help="Where notebooks go; default: submitted/ in the course.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Whose gradebook gets the roster; default: graded/.")] = None,
+) -> None:
+    """Put the notebooks of a download from a learning platform where grading looks for them.
+
+    Example: autograder collect submissions.zip --assignment 05_layer_norm --roster roster.csv
+    """
+    from autograder.pipeline.collect import collect as collect_from
+    from autograder.pipeline.collect import enter_roster
+    from autograder.pipeline.settings import Limits, UsageError, find_course
+
+    course = find_course(Path.cwd())
+    _known([assignment])
+    submitted = (submitted or course / "submitted").resolve()
+    people = enter_roster(roster, course, (out or course / "graded").resolve()) if roster else None
+    done = collect_from(archive, assignment, submitted, people, Limits())
+    for line in done.left_out:
+        _say(line)
+    if not done.new and not done.unchanged:
+        raise UsageError(f"Nothing of {archive} was collected; why stands above, a line for each of its files.")
+    _say(f"{archive}, names as {done.platform} gives them; into {submitted}:")
+    absent = [person.id for person in people or () if not (submitted / person.id / assignment).is_dir()]
+    for what, students in (
+        ("collected", done.new),
+        ("there already", done.unchanged),
+        ("late", done.late),
+        ("nothing handed in", absent),
+    ):
+        if students:
+            _say(f"  {len(students):3} {what}: {', '.join(students)}")
 
 
 @app.command()
@@ -139,6 +220,89 @@ def grade(
     wanted = [name for name in students.split(",") if name]
     classes = {name: students_of(group, name, wanted) for name in assignments}
     _grade(group, classes, "Results")
+
+
+@app.command()
+def report(
+    results: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Files graded/ASSIGNMENT/results.json; default: all in graded/ of the course.", metavar="RESULTS"
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The page; default: overview.html, or overview-no-names.html, in the folder that holds ASSIGNMENT/."
+        ),
+    ] = None,
+    hide_names: Annotated[
+        bool,
+        typer.Option("--hide-names", help="Numbers stand for students, and nothing that a student wrote is shown."),
+    ] = False,
+) -> None:
+    """Make the overview of a class anew from its results.
+
+    Example: autograder report graded/05_layer_norm/results.json --hide-names
+    """
+    from autograder.pipeline.settings import find_course
+    from autograder.pipeline.summary import graded_in, overview
+
+    graded = [path.resolve() for path in results or graded_in(find_course(Path.cwd()) / "graded")]
+    default = "overview-no-names.html" if hide_names else "overview.html"
+    out = (out or graded[0].parent.parent / default).resolve()
+    _write({out: overview("Results", graded, out.parent, hide_names=hide_names)})
+    _say(f"Overview:  {out}")
+
+
+@app.command()
+def export(
+    form: Annotated[Form, typer.Argument(help="What to write; see below.", metavar="FORMAT", show_choices=False)],
+    results: Annotated[Path, typer.Argument(help="A file graded/ASSIGNMENT/results.json.", metavar="RESULTS")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file to write; for gradescope and github-classroom without --student a folder, which gets "
+            "STUDENT/results.json. Default: standard output."
+        ),
+    ] = None,
+    student: Annotated[str, typer.Option(help="Only this one.")] = "",
+) -> None:
+    """Write the marks of a graded class in a form that another program takes.
+
+    \b
+    csv               one line for each student and question
+    canvas            gradebook to import into Canvas
+    moodle            grades to import into Moodle
+    gradescope        results.json of a Gradescope autograder, of one student
+    github-classroom  for GitHub Classroom's autograding reporter, of one student
+    junit             JUnit XML: a suite for each student, a case for each check
+    github-summary    Markdown for $GITHUB_STEP_SUMMARY
+
+    Example: autograder export canvas graded/05_layer_norm/results.json --out canvas.csv
+    """  # noqa: D301 (the backspace keeps the lines of the list apart)
+    from autograder.export import FORMATS, files_of_each, only
+    from autograder.pipeline.results import read_results
+    from autograder.pipeline.settings import UsageError
+
+    chosen = FORMATS[form]
+    found = read_results(results)
+    if not found.students:
+        raise UsageError(f"{results} holds no student: grade again.")
+    if student:
+        found = only(found, student)
+    if not found.trusted:
+        _say(f"{results} is UNTRUSTED: student code ran outside the sandbox, so its marks prove nothing.")
+    if not chosen.of_one or student:
+        text = chosen.write(found)
+        if out is None:
+            sys.stdout.write(text)
+        else:
+            _write({out: text})
+    elif out is None:
+        raise UsageError(f"{form} is about one student: name one with --student, or a folder for all with --out.")
+    else:
+        _write(files_of_each(found, chosen, out))
 
 
 @app.command()
@@ -200,6 +364,31 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
+@app.command(context_settings={"ignore_unknown_options": True})
+def lab(
+    options: Annotated[
+        list[str] | None, typer.Argument(help="Options of JupyterLab, e.g. --port 8890 --no-browser.")
+    ] = None,
+    submitted: Annotated[Path | None, typer.Option(help="As for grade; default: submitted/ in the course.")] = None,
+    out: Annotated[Path | None, typer.Option(help="As for grade; default: graded/ in the course.")] = None,
+) -> None:
+    """Open JupyterLab with the formgrader: generate, collect, autograde, mark by hand, return feedback.
+
+    Example: autograder lab --port 8890
+    """
+    from autograder.pipeline.lab import command, environment, prepare
+    from autograder.pipeline.settings import find_course
+
+    course = find_course(Path.cwd())
+    submitted, out = (submitted or course / "submitted").resolve(), (out or course / "graded").resolve()
+    _say(f"Entering the assignments into {out / 'gradebook.db'}")
+    prepare(course, submitted, out)
+    _say("Opening JupyterLab; the formgrader is in its menu Nbgrader. Ctrl-C ends it.")
+    os.chdir(course)
+    words = command(course, out, options or [])
+    os.execve(words[0], words, environment(submitted, out))
+
+
 _DEMO = ("01_sequence_cnn", "03_self_attention", "05_layer_norm")
 """A training, a chain of functions, a written answer: what there is to see, in three minutes."""
 
@@ -256,7 +445,7 @@ def _at_terminal(bar: Progress, name: str, total: int) -> Audience:
         done = standing.done if standing.entered is None else standing.entered
         bar.update(task, completed=done, standing=str(standing), told="")
 
-    return Audience(show, lambda line: bar.update(task, told=_shown(line)), bar.console.print)
+    return Audience(show, lambda line: bar.update(task, told=shown(line)), bar.console.print)
 
 
 _LINE_SECONDS = 10.0
@@ -333,7 +522,7 @@ def _show(console: Console, results: Results) -> None:
         ]
         found = outcome.problem or "; ".join(lost[:1]) + (f" and {len(lost) - 1} more" if len(lost) > 1 else "")
         points = f"{number(outcome.score)}/{number(outcome.max_score)}"
-        table.add_row(*(Text(_shown(part)) for part in (student, points, outcome.status, found)))
+        table.add_row(*(Text(shown(part)) for part in (student, points, outcome.status, found)))
     console.print(table)
     console.print()
 
@@ -358,14 +547,20 @@ def _jobs(jobs: int | None, scheduler: str = "") -> int | None:
     return jobs
 
 
+def _write(files: Mapping[Path, str]) -> None:
+    from autograder.pipeline.journal import write_atomically
+    from autograder.pipeline.settings import UsageError
+
+    for path, text in files.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, text.encode())
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written ({error.strerror}): name another place with --out.") from error
+
+
 def _say(message: str) -> None:
-    print(_shown(message), file=sys.stderr, flush=True)
-
-
-def _shown(text: str) -> str:
-    """Returns a text as a terminal may show it: names that students chose command neither it nor a CI runner."""
-    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return plain.replace("::", ": :").replace("##[", "## [")
+    print(shown(message), file=sys.stderr, flush=True)
 
 
 def main() -> None:

@@ -39,6 +39,7 @@ def grade(symbol: str) -> float:
     from IPython.display import display
 
     from autograder.pipeline.corpora import available, load
+    from autograder.pipeline.settings import Settings
 
     shell = get_ipython()
     if shell is None:
@@ -48,7 +49,7 @@ def grade(symbol: str) -> float:
         Probe(ask_here(shell.user_ns)),
         seed="notebook",
         student="instructor",
-        data=load("generated"),
+        data=load(Settings()),
         corpora=available("generated"),
     )
     display(_Shown(html(report), text(report)))

@@ -16,7 +16,7 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,11 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from autograder.checking import Exercise, Probe, Split, Trial, generator
-from autograder.checking.accuracy import learn, score
+from autograder.checking.accuracy import disguised, learn, score
 from autograder.exercises import find
 from autograder.pipeline.corpora import load
 from autograder.pipeline.proof import edited
+from autograder.pipeline.settings import Settings
 from autograder.pipeline.source import SourceNotebook, read_source
 from autograder.sandbox.kernels import shared_interpreter
 from autograder.sandbox.session import Session
@@ -48,16 +49,21 @@ CORPORA = {
 MISCONCEPTIONS = ("width-one-only", "no-positions", "no-attention")
 """Faults whose code the exercises have already."""
 
+REFERENCE = "reference solution"
 RIGHT = 0.001
 """How often a right solution may miss full marks."""
 
 _INTRODUCTION = """# What models reach
 
-Every model is trained in the sandbox by the protocol of the grader, on one CPU thread; how many seeds were tried stands
-in the tables. Faults stand in italics. Where a fault reaches what right solutions reach, accuracy cannot see it: no
-attention and convolutions of width 1 are found by the layers of the model, the first tokens only by changing the end of
-a row. A frozen random embedding loses nothing on the phrases. On real reviews positions change next to nothing; the
-corpus of distant order is there to show them."""
+Every model is trained in the sandbox by the protocol of the grader, on one CPU thread; how many seeds were tried
+stands in the tables. Faults stand in italics. Where a fault reaches what right solutions reach, accuracy cannot see
+it, and another check does: convolutions of width 1 and missing attention are found by the layers of the model,
+missing positions by the same words in another order, reading the first tokens only by other words at the end of a
+row. A frozen random embedding loses nothing on the phrases, where random features are as good as learned ones; it is
+no mistake there.
+
+Reviews of IMDb are those of the grader: a fifth of their most frequent words is left out, from the baselines' too,
+and what stands before takes their place."""
 
 Result = tuple[float, float]
 """Accuracy, and seconds it took."""
@@ -84,7 +90,7 @@ def models(source: SourceNotebook, exercise: Exercise) -> list[Model]:
     """Returns the reference solution, the alternatives that earn full marks too, and typical faults."""
     solution, symbol = source.solutions[exercise.symbol], exercise.symbol
     folder = COURSE / "tests" / "alternatives" / source.name
-    listed = [Model("reference solution", True, solution)]
+    listed = [Model(REFERENCE, True, solution)]
     for path in sorted(folder.glob(f"{symbol}__*.py")):
         listed.append(Model(path.stem.partition("__")[2].replace("_", " "), True, path.read_text(encoding="utf-8")))
     for misconception in exercise.misconceptions:
@@ -119,7 +125,7 @@ def train(source: SourceNotebook, exercise: Exercise, model: Model, corpus: str,
         def ask(question: Mapping[str, Any]) -> Mapping[str, Any]:
             return session.ask(question, 1800)
 
-        name, rows = of_run(corpus)
+        name, rows = of_run(corpus, seed)
         if model.shuffled:
             rows = _shuffled(rows, seed)
         started = time.monotonic()
@@ -128,18 +134,17 @@ def train(source: SourceNotebook, exercise: Exercise, model: Model, corpus: str,
         return score(learned.labels, learned.probabilities), time.monotonic() - started
 
 
-def of_run(corpus: str) -> tuple[str, Callable[[str], Split]]:
-    """Returns the grader's name of a corpus, and where a run gets it from."""
+def of_run(corpus: str, seed: int) -> tuple[str, Callable[[str], Split]]:
+    """Returns the grader's name of a corpus, and where a run with that course seed gets it from."""
     if corpus == "imdb-small":
-        return "imdb", load("imdb", "cpu")
-    return corpus, load("imdb", "gpu")
+        return "imdb", load(Settings(str(seed), "imdb", "cpu"))
+    return corpus, load(Settings(str(seed), "imdb", "gpu"))
 
 
 def _shuffled(rows: Callable[[str], Split], seed: int) -> Callable[[str], Split]:
     def shuffled(corpus: str) -> Split:
         split = rows(corpus)
-        labels = np.random.default_rng(seed).permutation(split.y_train)
-        return Split(split.x_train, labels, split.x_test, split.y_test, split.vocabulary_size)
+        return replace(split, y_train=np.random.default_rng(seed).permutation(split.y_train))
 
     return shuffled
 
@@ -168,20 +173,20 @@ def baselines(split: Split) -> dict[str, list[Result]]:
     }
 
 
-def calibrate(corpus: str, seeds: int) -> None:
-    """Trains what has not been trained yet on a corpus."""
+def calibrate(corpus: str, seeds: int, wanted: Callable[[Model], bool]) -> None:
+    """Trains the wanted models on a corpus, as far as that has not been done yet."""
     path = OUT / f"calibration_{corpus}.json"
     kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     if "baselines" not in kept:
-        name, rows = of_run(corpus)
-        split = rows(name)
+        name, rows = of_run(corpus, 0)
+        split = disguised(rows(name), generator("calibrate", corpus))
         kept["rows"] = [len(split.x_train), len(split.x_test), split.x_train.shape[1], split.vocabulary_size]
         kept["baselines"] = baselines(split)
         _keep(path, kept)
     for seed in range(seeds):
         for symbol in CORPORA[corpus]:
             source, exercise = read_source(COURSE, BUILDERS[symbol]), find(symbol)
-            for model in models(source, exercise):
+            for model in filter(wanted, models(source, exercise)):
                 found = kept.setdefault(symbol, {}).setdefault(model.name, {"right": model.right, "results": []})
                 if len(found["results"]) > seed:
                     continue
@@ -189,6 +194,12 @@ def calibrate(corpus: str, seeds: int) -> None:
                 accuracy, seconds = found["results"][-1]
                 print(f"{corpus}, {symbol}, {model.name}, seed {seed}: {accuracy:.4f} in {seconds:.0f} s", flush=True)
                 _keep(path, kept)
+
+
+_ONLY: dict[str, Callable[[Model], bool]] = {
+    "right": lambda model: model.right,
+    "references": lambda model: model.name == REFERENCE,
+}
 
 
 def _keep(path: Path, kept: Mapping[str, Any]) -> None:
@@ -236,7 +247,7 @@ def table() -> str:
             lines += [
                 f"**`{symbol}`**",
                 "",
-                "| model | seeds | accuracy, mean | lowest | highest | seconds, median |",
+                "| model | seeds | accuracy, mean | lowest | highest | seconds, least |",
                 "|---|---:|---:|---:|---:|---:|",
             ]
             for name, model in kept[symbol].items():
@@ -258,7 +269,7 @@ def table() -> str:
 def _row(name: str, found: list[Result]) -> str:
     accuracies, seconds = zip(*found, strict=True)
     numbers = " | ".join(f"{number:.4f}" for number in (statistics.mean(accuracies), min(accuracies), max(accuracies)))
-    return f"| {name} | {len(found)} | {numbers} | {statistics.median(seconds):.0f} |"
+    return f"| {name} | {len(found)} | {numbers} | {min(seconds):.0f} |"
 
 
 def picture(path: Path) -> None:
@@ -299,9 +310,10 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--corpus", choices=list(CORPORA), action="append", default=[])
     arguments.add_argument("--seeds", type=int, default=5)
+    arguments.add_argument("--only", choices=list(_ONLY), help="leave out the faults, or all but the solutions")
     options = arguments.parse_args()
     for corpus in options.corpus:
-        calibrate(corpus, options.seeds)
+        calibrate(corpus, options.seeds, _ONLY.get(options.only, lambda model: True))
     (OUT / "calibration.md").write_text(table())
     picture(OUT / "calibration.svg")
 

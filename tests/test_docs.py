@@ -14,7 +14,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 COURSE = Path(__file__).resolve().parent.parent
-PARTS = ("cli", "notebook", "pipeline", "sandbox", "report", "exercises", "checking")
+PARTS = ("cli", "notebook", "export", "pipeline", "sandbox", "report", "exercises", "checking")
 
 DOCS = sorted([COURSE / "README.md", *(COURSE / "docs").glob("*.md")])
 PAGES = sorted([*DOCS, COURSE / "CONTRIBUTING.md", *(COURSE / "data").glob("*.md")])

@@ -8,6 +8,7 @@ from autograder.exercises import NAMES, assignment
 from autograder.pipeline.corpora import available, load
 from autograder.pipeline.mutants import equivalents
 from autograder.pipeline.proof import Variant, faults, prove, prove_fault, variants
+from autograder.pipeline.settings import Settings
 from autograder.pipeline.source import read_source
 from tests.conftest import COURSE
 
@@ -43,7 +44,7 @@ def _cases(*, trained: bool) -> list[object]:
 def _problems(name: str, variant: Variant, *seeds: str) -> dict[str, str]:
     source, exercise = read_source(COURSE, name), assignment(name).exercise(variant.symbol)
     findings = {
-        seed: prove(source, exercise, variant, seed=seed, data=load("generated"), corpora=available("generated"))
+        seed: prove(source, exercise, variant, seed=seed, data=load(Settings()), corpora=available("generated"))
         for seed in seeds
     }
     return {seed: finding.problem for seed, finding in findings.items() if finding.problem}

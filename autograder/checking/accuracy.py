@@ -14,6 +14,8 @@ from autograder.checking.training import train_and_check
 EPOCHS = 3
 RESERVED_IDS = 3
 """Padding, start and unknown keep their ids 0, 1 and 2."""
+FREQUENT, LEFT_OUT = 20, 0.2
+"""Of each of the most frequent words in public rows, this part of its occurrences is left out."""
 
 
 def reaches_accuracy(
@@ -31,8 +33,8 @@ def reaches_accuracy(
 ) -> Check:
     """A check that the student's builder makes a model that learns a corpus.
 
-    Token ids are renamed by a permutation drawn for this grading, rows are shuffled, and the labels of the test
-    split never leave the grader, so that nothing brought along from outside is worth anything.
+    Rows are disguised anew for this grading and shuffled, and the labels of the test split never leave the grader,
+    so that nothing brought along from outside is worth anything.
 
     Args:
         name: what holds, as a sentence.
@@ -79,7 +81,7 @@ class Learned:
 
     Attributes:
         model: trained.
-        split: the renamed rows.
+        split: the disguised rows.
         probabilities: what the model gave for the test rows, in an order drawn anew.
         labels: (M,) in the same order.
     """
@@ -97,8 +99,9 @@ def learn(trial: Trial, corpus: str) -> Learned:
         Broken: the model can't be graded, or training did nothing.
         StudentError: the student's code raised.
     """
-    split = renamed(trial.data(corpus), trial.rng)
+    split = disguised(trial.data(corpus), trial.rng)
     rows, length = split.x_train.shape
+    trial.probe.seed(int(trial.rng.integers(2**31)))
     model = trial.probe.make(trial.exercise.symbol, split.vocabulary_size, length)
     order = trial.rng.permutation(rows)
     train_and_check(trial, model, split.x_train[order], split.y_train[order], EPOCHS)
@@ -106,11 +109,32 @@ def learn(trial: Trial, corpus: str) -> Learned:
     return Learned(model, split, model.predict(split.x_test[order]), split.y_test[order])
 
 
-def renamed(split: Split, rng: np.random.Generator) -> Split:
-    """Returns the split with its word ids permuted; padding, start and unknown keep theirs."""
+def disguised(split: Split, rng: np.random.Generator) -> Split:
+    """Returns rows that a table of known ones does not find again.
+
+    Word ids are permuted; padding, start and unknown keep theirs. Renaming leaves which places of a row hold the same
+    word, and that tells most reviews apart: so public rows also lose some of their most frequent words, which say
+    little but repeat most.
+    """
     words = np.arange(RESERVED_IDS, split.vocabulary_size)
     table = np.concatenate([np.arange(RESERVED_IDS), rng.permutation(words)]).astype(np.int32)
-    return replace(split, x_train=table[split.x_train], x_test=table[split.x_test])
+    train, test = split.x_train, split.x_test
+    if split.public:
+        counts = np.bincount(train.ravel(), minlength=split.vocabulary_size)
+        counts[:RESERVED_IDS] = 0
+        frequent = np.argsort(-counts)[:FREQUENT]
+        length = train.shape[1] - split.spare
+        train, test = (_thinned(rows, frequent, length, rng) for rows in (train, test))
+    return replace(split, x_train=table[train], x_test=table[test])
+
+
+def _thinned(rows: np.ndarray, words: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
+    """Returns rows (N, length): the last tokens of rows that have lost some occurrences of these words."""
+    leave_out = np.isin(rows, words) & (rng.random(rows.shape) < LEFT_OUT)
+    order = np.argsort(leave_out, axis=1, kind="stable")
+    rows = np.take_along_axis(np.where(leave_out, 0, rows), order, axis=1)
+    first = np.maximum((rows != 0).sum(axis=1, keepdims=True) - length, 0)
+    return np.take_along_axis(rows, first + np.arange(length), axis=1)
 
 
 def score(labels: np.ndarray, probabilities: np.ndarray) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograder.checking.checks import holds
 from autograder.checking.compare import Array
-from autograder.checking.exercise import Broken, Check, Trial
+from autograder.checking.exercise import Broken, Check, Split, Trial
 from autograder.checking.probe import Instance, StudentError
 from autograder.checking.seeds import Generator
 
@@ -75,6 +75,16 @@ def reads_to_the_end() -> Check:
         cost=1,
         hint="Other words in the second half of the rows; some answer has to change.",
     )
+
+
+def heeds_order(trial: Trial, model: Instance, split: Split, misconception: str) -> None:
+    """Raises `Broken` if a trained classifier says the same of a row whatever the order of its words."""
+    rows = split.x_test[:200]
+    shuffled = rows.copy()
+    for row in shuffled:
+        row[row != 0] = trial.rng.permutation(row[row != 0])
+    if np.abs(model.predict(rows) - model.predict(shuffled)).max() <= 1e-4:
+        raise Broken("The trained model gives the same words in another order the same probability.", misconception)
 
 
 def from_probabilities(probabilities: Array) -> str | None:

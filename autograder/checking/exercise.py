@@ -71,6 +71,8 @@ class Split:
         y_test: (M,); never leaves the grader.
         vocabulary_size: one more than the largest id that may occur.
         small: fewer and shorter rows than there are, for a machine without a GPU.
+        public: anybody may have seen these rows, and their labels.
+        spare: of the L tokens, how many are there to take the place of others that are left out.
     """
 
     x_train: np.ndarray
@@ -79,6 +81,8 @@ class Split:
     y_test: np.ndarray
     vocabulary_size: int
     small: bool = False
+    public: bool = False
+    spare: int = 0
 
 
 @dataclass(frozen=True)

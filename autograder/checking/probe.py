@@ -91,6 +91,10 @@ class Probe:
         number = self.ask("make", symbol=symbol, args=list(args), kwargs=kwargs)
         return Instance(self, symbol, _agreed(number, int))
 
+    def seed(self, seed: int) -> None:
+        """Seeds what draws weights and dropout, so that the same model is trained whenever it is graded."""
+        self.ask("seed", seed=seed)
+
     def keras(self, class_name: str, **config: Value) -> Instance:
         """Makes a layer of Keras' own (`keras.layers.<class_name>`), to stand beside the student's."""
         return Instance(self, class_name, _agreed(self.ask("keras", class_name=class_name, config=config), int))

@@ -98,6 +98,7 @@ def sorts_letters(
 
     def run(trial: Trial) -> None:
         task = sorting(trial.rng)
+        trial.probe.seed(int(trial.rng.integers(2**31)))
         model = trial.probe.make(trial.exercise.symbol, SYMBOLS, CONTEXT)
         check_parameters(model)
         before(trial, model)

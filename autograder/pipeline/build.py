@@ -187,10 +187,15 @@ def _squeezed(line: str) -> str:
     return "".join(line.split())
 
 
+def plain(text: str) -> str:
+    """Returns the text of a file, a notebook's JSON too, in the form in which telling lines are looked for."""
+    return _squeezed(text.replace("\\n", "").replace('\\"', '"').replace("\\\\", "\\"))
+
+
 def release_problems(source: SourceNotebook, released: NotebookNode) -> Iterator[str]:
     """Yields what a release must not hold: solutions, hidden tests, oracles, outputs, attachments."""
     text = nbformat.writes(released)
-    squeezed = _squeezed(text.replace("\\n", "").replace('\\"', '"').replace("\\\\", "\\"))
+    squeezed = plain(text)
     for line in sorted(solution_lines(source)):
         if line in squeezed:
             yield f"the release holds a line of a solution: {line}"
@@ -232,7 +237,7 @@ def _grade(source: SourceNotebook, wanted: Assignment, settings: Settings, who: 
         str(grade_id(cell)): cell.source for cell in released.cells if is_solution(cell) and cell.cell_type == "code"
     }
     rebuilt = rebuild(Submission(who, source.name, source.solutions if who == "solved" else stubs), released)
-    return grade_submission(rebuilt, wanted, settings, shared_interpreter(walls=settings.sandbox), load(settings.data))
+    return grade_submission(rebuilt, wanted, settings, shared_interpreter(walls=settings.sandbox), load(settings))
 
 
 def solution_problems(solved: NotebookNode) -> Iterator[str]:

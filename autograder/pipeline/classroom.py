@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from traitlets.config import Config
-
 from autograder.exercises import NAMES, assignment
 from autograder.pipeline import corpora, gradebook
 from autograder.pipeline.entering import Entering
@@ -19,11 +17,12 @@ from autograder.pipeline.gradebook import Entry
 from autograder.pipeline.grading import GradingError
 from autograder.pipeline.journal import Journal
 from autograder.pipeline.ledger import Ledger
-from autograder.pipeline.nbgrader_stages import course_config, generate_assignment, logged_to
+from autograder.pipeline.nbgrader_stages import course_config, logged_to, register
 from autograder.pipeline.results import (
     Results,
     WrittenAnswer,
     fingerprint,
+    keep_previous,
     read_results,
     student_outcome,
     write_results,
@@ -111,7 +110,7 @@ def grade_class(group: Class, name: str, students: Sequence[str], audience: Audi
         Stopped: Ctrl-C.
     """
     if not group.scheduler:
-        corpora.check(group.settings.data, group.settings.profile)
+        corpora.check(group.settings)
     with writing_to(group.out), logged_to(group.out / "nbgrader.log"):
         journal = Journal(group.out / "journal")
         ledger = Ledger(group.out / name / "entered.jsonl")
@@ -133,7 +132,7 @@ def grade_class(group: Class, name: str, students: Sequence[str], audience: Audi
             )
             gradebook.check(config.CourseDirectory.db_url)
             with _workers(group, roll) as cluster:
-                _register(config, group, name)
+                register(config, name, group.out)
                 if cluster is not None:
                     if cluster.dashboard:
                         audience.announce(f"Dask's dashboard: {cluster.dashboard}")
@@ -191,6 +190,7 @@ def _results(group: Class, name: str, roll: Roll, entries: Mapping[str, Entry]) 
     )
     path = group.out / name / "results.json"
     results = _with_others(path, results)
+    keep_previous(path)
     write_results(path, results)
     return results
 
@@ -199,20 +199,13 @@ def _with_others(path: Path, results: Results) -> Results:
     """Returns the results with those of students whom this run did not grade, from the file that is there."""
     try:
         before = read_results(path)
-    except (OSError, ValueError):
+    except UsageError:
         return results
     same = {"seed", "data", "profile", "trusted"}
     if before.model_dump(include=same) != results.model_dump(include=same):
         return results
     students = {**before.students, **results.students}
     return results.model_copy(update={"students": dict(sorted(students.items()))})
-
-
-def _register(config: Config, group: Class, name: str) -> None:
-    """Enters the assignment's cells into the gradebook, by nbgrader's own stage."""
-    config = Config(config)
-    config.CourseDirectory.release_directory = str(group.out / ".release")
-    generate_assignment(config, name)
 
 
 def _written(name: str, entry: Entry) -> dict[str, WrittenAnswer]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from autograder.checking import Split
-from autograder.pipeline.settings import Data, Profile, UsageError
+from autograder.checking import Split, generator
+from autograder.pipeline.settings import Data, Profile, Settings, UsageError
 
 GENERATED = frozenset({"order", "phrases"})
 """Corpora every run has."""
 
-SMALL = {"train_size": 12_500, "test_size": 10_000, "sequence_length": 128}
-"""What of IMDb a machine without a GPU is asked to learn."""
+SIZES = {"gpu": (25_000, 25_000, 200), "cpu": (12_500, 10_000, 128)}
+"""What of IMDb each profile learns: reviews to train on, reviews to score on, tokens."""
+SPARE = 8
+"""For so many tokens one more is read, to take the place of one that is left out."""
 
 
 def available(data: Data) -> frozenset[str]:
@@ -20,29 +22,55 @@ def available(data: Data) -> frozenset[str]:
     return GENERATED | ({"imdb"} if data == "imdb" else set())
 
 
-def load(data: Data, profile: Profile = "cpu") -> Callable[[str], Split]:
+def load(settings: Settings) -> Callable[[str], Split]:
     """Returns the source of corpora for a run: a function from a name to its rows, which are fewer in profile cpu."""
 
     def corpus(name: str) -> Split:
-        if name not in available(data):
-            raise LookupError(f"a run with --data {data} has no corpus {name!r}")
-        return _split(name, small=name == "imdb" and profile == "cpu")
+        if name not in available(settings.data):
+            raise LookupError(f"a run with --data {settings.data} has no corpus {name!r}")
+        if name == "imdb":
+            return _imdb(settings.profile)
+        return _generated(name, drawn_from(settings, name))
 
     return corpus
 
 
-def check(data: Data, profile: Profile) -> None:
+def drawn_from(settings: Settings, name: str) -> int:
+    """Returns the seed of a generated corpus: the course's own, so that nobody else can draw its rows."""
+    return int(generator(settings.seed, name).integers(2**63))
+
+
+def check(settings: Settings) -> None:
     """Raises `UsageError` if the corpora cannot be had, before anything is graded."""
-    if data == "imdb":
-        load(data, profile)("imdb")
+    if settings.data == "imdb":
+        load(settings)("imdb")
 
 
 @cache
-def _split(name: str, *, small: bool) -> Split:
+def _generated(name: str, seed: int) -> Split:
+    from sequence_data import load_reviews
+
+    reviews = load_reviews(name, seed=seed)
+    return Split(reviews.x_train, reviews.y_train, reviews.x_test, reviews.y_test, reviews.num_words)
+
+
+@cache
+def _imdb(profile: Profile) -> Split:
     from sequence_data import DataError, load_reviews
 
+    train_size, test_size, length = SIZES[profile]
+    spare = length // SPARE
     try:
-        reviews = load_reviews(name, **(SMALL if small else {}))
+        reviews = load_reviews("imdb", train_size=train_size, test_size=test_size, sequence_length=length + spare)
     except DataError as error:
         raise UsageError(str(error)) from error
-    return Split(reviews.x_train, reviews.y_train, reviews.x_test, reviews.y_test, reviews.num_words, small)
+    return Split(
+        reviews.x_train,
+        reviews.y_train,
+        reviews.x_test,
+        reviews.y_test,
+        reviews.num_words,
+        small=profile == "cpu",
+        public=True,
+        spare=spare,
+    )

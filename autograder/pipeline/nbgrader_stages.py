@@ -43,7 +43,7 @@ def read_timestamps_with_care() -> None:
 
     As nbgrader reads it, a link to an endless file stops the grading of a class, and a text that is no time ends it.
     """
-    CourseDirectory.get_existing_timestamp = lambda self, dest_path: timestamp(Path(dest_path) / "timestamp.txt")
+    CourseDirectory.get_existing_timestamp = lambda self, dest_path: timestamp(Path(dest_path))
 
 
 def open_gradebooks_faster() -> None:
@@ -86,8 +86,9 @@ def _version_of_tables() -> str:
     return str(ScriptDirectory(ALEMBIC_DIR).get_current_head())
 
 
-def timestamp(path: Path) -> datetime | None:
-    """Returns when a submission was handed in, from the file that says so; None if it says no time."""
+def timestamp(folder: Path) -> datetime | None:
+    """Returns when a submission was handed in, by the timestamp.txt in its folder, or None."""
+    path = folder / "timestamp.txt"
     try:
         if not path.is_symlink() and path.is_file() and path.stat().st_size <= 200:
             return parse_utc(path.read_text(encoding="utf-8").strip())
@@ -99,6 +100,13 @@ def timestamp(path: Path) -> datetime | None:
 def generate_assignment(config: Config, name: str) -> None:
     """Writes the released notebook and registers the assignment in the gradebook."""
     _run(GenerateAssignment, config, name, ".")
+
+
+def register(config: Config, name: str, out: Path) -> None:
+    """Enters the assignment's cells into the gradebook; the course's release/ is left alone."""
+    config = Config(config)
+    config.CourseDirectory.release_directory = str(out / ".release")
+    generate_assignment(config, name)
 
 
 def generate_solution(config: Config, name: str) -> None:

@@ -20,6 +20,7 @@ from autograder.checking import Exercise, Probe, Report, Split, judge
 from autograder.checking.judge import no_data
 from autograder.pipeline.corpora import available, load
 from autograder.pipeline.mutants import equivalents, mutants
+from autograder.pipeline.settings import Settings
 from autograder.pipeline.source import SourceNotebook
 from autograder.sandbox.local import ask_here
 
@@ -161,7 +162,7 @@ def prove_fault(source: SourceNotebook, exercise: Exercise, variant: Variant, se
         return Finding(variant, Report(exercise.symbol, exercise.points, status="timeout"))
     if not finding.problem or all(check.data is None for check in exercise.checks):
         return finding
-    return prove(source, exercise, variant, seed=seed, data=load("generated"), corpora=available("generated"))
+    return prove(source, exercise, variant, seed=seed, data=load(Settings()), corpora=available("generated"))
 
 
 class _TooLong(BaseException):
@@ -289,7 +290,7 @@ def prove_exercise(
     """
     started = time.monotonic()
     findings = [
-        prove(source, exercise, variant, seed=str(seed), data=load("generated"), corpora=available("generated"))
+        prove(source, exercise, variant, seed=str(seed), data=load(Settings()), corpora=available("generated"))
         for variant in variants(source, exercise, tests / "alternatives")
         for seed in range(seeds)
     ]

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from autograder.checking.report import CheckResult, Report
 from autograder.pipeline.grading import Graded
 from autograder.pipeline.journal import write_atomically
-from autograder.pipeline.settings import Settings
+from autograder.pipeline.settings import Settings, UsageError
 
 Status = Literal["graded", "timeout", "crashed", "out-of-memory", "forbidden", "missing"]
 
@@ -136,6 +136,40 @@ def write_results(path: Path, results: Results) -> None:
     write_atomically(path, (results.model_dump_json(by_alias=True, indent=1) + "\n").encode())
 
 
+def keep_previous(path: Path) -> None:
+    """Keeps the results of a run beside the file that those of the next one will replace."""
+    if path.is_file():
+        write_atomically(_previous(path), path.read_bytes())
+
+
+def previous_results(path: Path) -> Results | None:
+    """Returns the results of the run before, or None if there was none that can be read."""
+    try:
+        return read_results(_previous(path))
+    except UsageError:
+        return None
+
+
+def _previous(path: Path) -> Path:
+    return path.with_name("previous.json")
+
+
 def read_results(path: Path) -> Results:
-    """Reads results.json."""
-    return Results.model_validate_json(path.read_bytes())
+    """Reads results.json.
+
+    Raises:
+        UsageError: it is not there, or not what `write_results` writes.
+    """
+    try:
+        return Results.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read ({error.strerror}): expected graded/ASSIGNMENT/results.json, which "
+            "`autograder grade ASSIGNMENT` writes."
+        ) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"])) or "its beginning"
+        raise UsageError(
+            f"{path} is no results.json of this version of the autograder ({place}: {first['msg']}): grade again."
+        ) from error

@@ -6,6 +6,7 @@ button run the same code and give the same marks.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ from autograder.report.answers import harmless
 from autograder.report.cell import html, text
 from autograder.sandbox.session import Output
 
+OUT, SUBMITTED = "AUTOGRADER_OUT", "AUTOGRADER_SUBMITTED"
+"""Variables for an nbgrader that does not work on graded/ and submitted/ in the course."""
 _PROBLEM = "autograder_problem"
 _ANSWERED = "autograder_answered"
 
@@ -201,6 +204,11 @@ def _cell_outputs(output: Output) -> list[NotebookNode]:
     return outputs
 
 
+def gradebook_url(out: Path) -> str:
+    """Returns the address of the gradebook in a folder of results."""
+    return f"sqlite:///{out / 'gradebook.db'}"
+
+
 def configure(
     config: Config,
     course: Path,
@@ -215,23 +223,25 @@ def configure(
     Args:
         config: nbgrader's configuration, changed in place.
         course: the course folder.
-        out: where the gradebook, graded notebooks and feedback go; `graded/` in the course by default.
-        submitted: the folder of submissions; `submitted/` in the course by default.
+        out: where the gradebook, graded notebooks and feedback go; by default the folder that the variable
+            AUTOGRADER_OUT names, else `graded/` in the course.
+        submitted: the folder of submissions; by default that of AUTOGRADER_SUBMITTED, else `submitted/` in the course.
         settings: what differs from course.toml.
         db_url: where the gradebook is; `gradebook.db` in `out` by default, or without `out` what course.toml says.
     """
     read_timestamps_with_care()
     open_gradebooks_faster()
     if out is None:
-        out, db_url = course / "graded", db_url or read_db_url(course)
+        out, db_url = Path(os.environ.get(OUT) or course / "graded"), db_url or read_db_url(course)
+    submitted = submitted or Path(os.environ.get(SUBMITTED) or course / "submitted")
     settings = settings or read_settings(course)
     directories = config.CourseDirectory
     directories.root = str(course)
-    directories.db_url = db_url or f"sqlite:///{out / 'gradebook.db'}"
+    directories.db_url = db_url or gradebook_url(out)
     if not directories.db_url.startswith("sqlite:") and "course_id" not in directories:
         # nbgrader refers to a course without a name, which it never enters; SQLite alone takes no offence
         directories.course_id = "default_course"
-    directories.submitted_directory = str(submitted or course / "submitted")
+    directories.submitted_directory = str(submitted)
     directories.autograded_directory = str(out / "autograded")
     directories.feedback_directory = str(out / "feedback")
     directories.solution_directory = "solutions"
@@ -263,4 +273,7 @@ def configure(
     config.GradeAnswers.sandbox = settings.sandbox
     # no file but the notebook comes along: student code runs in an empty folder
     directories.ignore = ["*"]
+    config.ExchangeFactory.release_assignment = "autograder.pipeline.exchange.ReleaseAssignment"
+    config.ExchangeFactory.collect = "autograder.pipeline.exchange.Collect"
+    config.ExchangeFactory.release_feedback = "autograder.pipeline.exchange.ReleaseFeedback"
     config.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError()"}

@@ -1,67 +1,74 @@
-"""What a person sees of a class's results: the overview page and the rows of a table."""
+"""The overview of a class, written from its results."""
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from autograder.pipeline.anonymous import pseudonyms, renamed
 from autograder.pipeline.journal import write_atomically
-from autograder.pipeline.results import ExerciseOutcome, Results, StudentOutcome, read_results
-from autograder.report.overview import Mark, Row, Table, most_frequent, page, relative
+from autograder.pipeline.results import Results, previous_results, read_results
+from autograder.pipeline.roster import names
+from autograder.pipeline.sections import section
+from autograder.pipeline.settings import UsageError
+from autograder.pipeline.stages import gradebook_url
+from autograder.report.overview import Section, page, relative
 
 
 def write_overview(out: Path, title: str) -> Path:
     """Writes `OUT/overview.html` about every assignment graded there and returns its path."""
     path = out / "overview.html"
-    results = [read_results(found) for found in sorted(out.glob("*/results.json"))]
-    first = results[0]
-    stamp = f"data: {first.data}, profile: {first.profile}, seed {first.seed}"
-    if not all(one.trusted for one in results):
-        stamp += " · UNTRUSTED: student code ran outside the sandbox, so these marks prove nothing"
-    write_atomically(path, page(title, [_table(out, one) for one in results], stamp).encode())
+    write_atomically(path, overview(title, graded_in(out), out).encode())
     return path
+
+
+def graded_in(out: Path) -> list[Path]:
+    """Returns the results of every assignment graded into a folder.
+
+    Raises:
+        UsageError: there are none.
+    """
+    paths = sorted(out.glob("*/results.json"))
+    if not paths:
+        raise UsageError(f"{out} holds no ASSIGNMENT/results.json: grade first, or name the files.")
+    return paths
+
+
+def overview(title: str, graded: Sequence[Path], folder: Path, *, hide_names: bool = False) -> str:
+    """Returns the overview as HTML.
+
+    Args:
+        title: its heading.
+        graded: results of the assignments it is about, `OUT/<assignment>/results.json`.
+        folder: where the page will lie, for its links to feedback pages.
+        hide_names: numbers stand for students, and nothing that a student wrote is shown.
+
+    Raises:
+        UsageError: results cannot be read.
+    """
+    runs = [(read_results(path), previous_results(path)) for path in graded]
+    if hide_names:
+        return page(title, [section(now, before, lambda _: None, {}) for now, before in _without_names(runs)])
+    sections: list[Section] = []
+    for path, (now, before) in zip(graded, runs, strict=True):
+        out = path.parent.parent
+        people = names(gradebook_url(out)) if (out / "gradebook.db").is_file() else {}
+        sections.append(section(now, before, partial(_link, folder, out, now.assignment), people))
+    return page(title, sections)
+
+
+def _link(folder: Path, out: Path, name: str, student: str) -> str | None:
+    return relative(feedback_page(out, student, name), folder)
+
+
+def _without_names(runs: Sequence[tuple[Results, Results | None]]) -> list[tuple[Results, Results | None]]:
+    every = [results for run in runs for results in run if results]
+    called = pseudonyms((student for results in every for student in results.students), random.SystemRandom())
+    return [(renamed(now, called), renamed(before, called) if before else None) for now, before in runs]
 
 
 def feedback_page(out: Path, student: str, name: str) -> Path:
     """Returns where a student's feedback page lies."""
     return out / "feedback" / student / name / f"{name}.html"
-
-
-def _table(out: Path, results: Results) -> Table:
-    symbols: list[tuple[str, float]] = []
-    most = 0.0
-    found: list[tuple[str, str, str]] = []
-    rows: list[Row] = []
-    unmarked = 0
-    for student, outcome in results.students.items():
-        symbols = symbols or [(symbol, exercise.max_score) for symbol, exercise in outcome.exercises.items()]
-        most = max(most, outcome.max_score)
-        unmarked += sum(answer.score is None for answer in outcome.written.values())
-        found += [
-            (symbol, exercise.misconception, exercise.hint)
-            for symbol, exercise in outcome.exercises.items()
-            if exercise.misconception
-        ]
-        rows.append(_row(out, results.assignment, student, outcome))
-    return Table(results.assignment, symbols, most, rows, most_frequent(found), unmarked)
-
-
-def _row(out: Path, name: str, student: str, outcome: StudentOutcome) -> Row:
-    return Row(
-        student,
-        outcome.status,
-        outcome.score,
-        outcome.max_score,
-        [
-            Mark(exercise.score, exercise.max_score, exercise.status, _note(exercise))
-            for exercise in outcome.exercises.values()
-        ],
-        relative(feedback_page(out, student, name), out),
-        outcome.problem,
-    )
-
-
-def _note(exercise: ExerciseOutcome) -> str:
-    if exercise.misconception:
-        return exercise.misconception
-    failed = next((check for check in exercise.checks if not check.passed), None)
-    return exercise.reason or (f"{failed.name}: {failed.message}" if failed else "")

@@ -92,7 +92,7 @@ def do(work: Work, tell: Tell) -> Graded:
         assignment(work.rebuilt.submission.assignment),
         settings,
         shared_interpreter(walls=settings.sandbox, gpu=work.part.gpu),
-        load(settings.data, settings.profile),
+        load(settings),
         tell,
         work.part.symbols,
     )

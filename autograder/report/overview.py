@@ -1,71 +1,189 @@
-"""A class's results as one HTML page: students by exercises, and what went wrong most."""
+"""A class's results as one HTML page that needs nothing else: marks, exercises, mistakes, what is left to do."""
 
 from __future__ import annotations
 
+import os
 import re
+import statistics
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from autograder.report import figures
 from autograder.report.cell import number
+from autograder.report.heatmap import HeatMap
+from autograder.report.items import Item
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A student's mark for an exercise."""
+    """A student's mark for an exercise or a written answer.
 
-    score: float
+    Attributes:
+        score: points; None while an answer waits for a person.
+        max_score: points at stake.
+        status: how grading ended.
+        note: what was found, in a few words.
+    """
+
+    score: float | None
     max_score: float
-    status: str
-    note: str
+    status: str = "graded"
+    note: str = ""
 
     @property
     def share(self) -> float:
         """The earned part of the points, from 0 to 1."""
-        return self.score / self.max_score if self.max_score else 0.0
+        return (self.score or 0.0) / self.max_score if self.max_score else 0.0
 
 
 @dataclass(frozen=True)
 class Row:
-    """A student of the table."""
+    """A student of the table; the full name may be empty."""
 
     student: str
+    full_name: str
     status: str
     score: float
     max_score: float
     marks: Sequence[Mark]
     feedback: str | None
-    problem: str
 
 
 @dataclass(frozen=True)
-class Table:
+class Ended:
+    """What did not run to its end.
+
+    Attributes:
+        student: whose.
+        exercise: which; empty if it is the whole submission.
+        status: how it ended.
+        reason: one sentence.
+    """
+
+    student: str
+    exercise: str
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A written question and the students whose answers nobody has marked yet."""
+
+    question: str
+    max_score: float
+    students: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A student whose marks are others than in the last run.
+
+    Attributes:
+        student: who.
+        before: points in the last run.
+        now: points in this one.
+        questions: where, with both marks.
+    """
+
+    student: str
+    before: float
+    now: float
+    questions: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a run compares with the last one.
+
+    Attributes:
+        conditions: what else was different: the seed, the data.
+        common: how many students are in both runs.
+        before: their mean in the last run.
+        now: their mean in this one.
+        changed: whose marks changed.
+        added: who is new.
+        gone: who is not there any more.
+    """
+
+    conditions: Sequence[str]
+    common: int
+    before: float
+    now: float
+    changed: Sequence[Changed]
+    added: Sequence[str]
+    gone: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Section:
     """An assignment of the page.
 
     Attributes:
         assignment: its name.
-        symbols: its exercises and their points.
+        stamp: how it was graded.
+        trusted: whether its marks prove anything.
+        questions: its exercises, then its written questions, with their points.
         max_score: points of the assignment.
         rows: its students.
+        items: its exercises, analysed.
+        analysed: how many submissions that is about.
         misconceptions: symbol, name, hint and how many students hold it, the most frequent first.
-        unmarked: how many written answers wait for a person.
+        ended: what did not run to its end.
+        waiting: what waits for a person.
+        change: since the last run; None if there was none.
+        checks: students by checks.
     """
 
     assignment: str
-    symbols: Sequence[tuple[str, float]]
+    stamp: str
+    trusted: bool
+    questions: Sequence[tuple[str, float]]
     max_score: float
     rows: Sequence[Row]
+    items: Sequence[Item]
+    analysed: int
     misconceptions: Sequence[tuple[str, str, str, int]]
-    unmarked: int
+    ended: Sequence[Ended]
+    waiting: Sequence[Waiting]
+    change: Change | None
+    checks: HeatMap
+
+    @property
+    def scores(self) -> list[float]:
+        """The points of all students."""
+        return [row.score for row in self.rows]
 
     @property
     def mean(self) -> float:
-        """Mean score of the class."""
-        return sum(row.score for row in self.rows) / len(self.rows) if self.rows else 0.0
+        """Their mean."""
+        return statistics.fmean(self.scores)
+
+    @property
+    def median(self) -> float:
+        """Their median."""
+        return statistics.median(self.scores)
+
+    @property
+    def unmarked(self) -> int:
+        """How many answers wait for a person."""
+        return sum(len(question.students) for question in self.waiting)
+
+    @property
+    def marks_plot(self) -> Markup:
+        """The distribution of marks."""
+        return figures.marks(figures.distribution(self.scores, self.max_score))
+
+    @property
+    def items_plot(self) -> Markup:
+        """Difficulty and discrimination."""
+        return figures.difficulty_and_discrimination(self.items)
 
 
 def most_frequent(found: Sequence[tuple[str, str, str]]) -> list[tuple[str, str, str, int]]:
@@ -73,7 +191,7 @@ def most_frequent(found: Sequence[tuple[str, str, str]]) -> list[tuple[str, str,
     return [(*one, count) for one, count in Counter(found).most_common()]
 
 
-def page(title: str, tables: Sequence[Table], stamp: str) -> str:
+def page(title: str, sections: Sequence[Section]) -> str:
     """Returns the overview as one page of HTML that needs nothing else."""
     environment = Environment(
         loader=PackageLoader("autograder.report"),
@@ -84,7 +202,7 @@ def page(title: str, tables: Sequence[Table], stamp: str) -> str:
     )
     environment.filters["number"] = number
     environment.filters["breakable"] = breakable
-    return environment.get_template("overview.html.j2").render(title=title, tables=tables, stamp=stamp)
+    return environment.get_template("overview.html.j2").render(title=title, sections=sections)
 
 
 def breakable(symbol: str) -> Markup:
@@ -93,5 +211,5 @@ def breakable(symbol: str) -> Markup:
 
 
 def relative(path: Path, start: Path) -> str | None:
-    """Returns a link from one file to another, or None if that one is not there."""
-    return path.relative_to(start).as_posix() if path.is_file() else None
+    """Returns a link from a page in one folder to another file, or None if that one is not there."""
+    return quote(Path(os.path.relpath(path, start)).as_posix()) if path.is_file() else None

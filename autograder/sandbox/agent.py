@@ -99,6 +99,11 @@ class Agent:
         self._keras_own.clear()
         keras.backend.clear_session()
 
+    def _op_seed(self, question: Question) -> None:
+        import keras
+
+        keras.utils.set_random_seed(question["seed"])
+
     def _op_call(self, question: Question) -> Any:
         return _plain(self._called(question))
 

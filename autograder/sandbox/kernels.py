@@ -30,7 +30,10 @@ QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONWARNI
 ONE_THREAD = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1")
 """Submissions share the cores, not the threads of one; and sums come out in one order, on any machine."""
 
-PASSED_ON = ("LANG", "LC_ALL", "KERAS_BACKEND", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
+SHARED_GPU = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+"""A kernel would take all memory of the GPU at once; so it takes what it uses, and the next one finds some."""
+
+PASSED_ON = ("LANG", "LC_ALL", "KERAS_BACKEND", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
 """The only variables of the grader's environment that student code sees."""
 
 FORKS = 1000
@@ -142,17 +145,16 @@ class WarmInterpreter:
         return self._process
 
     def _command(self) -> Command:
-        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | QUIET | ONE_THREAD
+        if self._gpu:
+            environment |= SHARED_GPU
         settings = {"walls": self.walls, "limits": self._limits.as_dict()}
         if not self.walls:
             folder = tempfile.gettempdir()
-            return bare(
-                settings,
-                {**environment, **QUIET, **ONE_THREAD, "HOME": folder, "PATH": os.environ.get("PATH", os.defpath)},
-            )
+            return bare(settings, {**environment, "HOME": folder, "PATH": os.environ.get("PATH", os.defpath)})
         environment |= {"HOME": "/tmp", "PATH": f"{sys.base_prefix}/bin:/usr/bin:/bin", "MPLCONFIGDIR": "/tmp/.mpl"}
         try:
-            return walled(settings, {**environment, **QUIET, **ONE_THREAD}, gpu=self._gpu)
+            return walled(settings, environment, gpu=self._gpu)
         except walls_module.WallsError as error:
             raise WallsError(str(error)) from error
 

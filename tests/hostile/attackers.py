@@ -52,15 +52,16 @@ class Bench:
         for cell in handed.cells:
             if is_solution(cell):
                 cell.source = given[str(grade_id(cell))]
-        course = assignment(NAME)
+        course = assignment(self.source.name)
         exercises = tuple(replace(exercise, deadline=deadline) for exercise in course.exercises)
         limits = Limits(cell_seconds=cell_seconds)
+        settings = Settings(limits=limits)
         return grade_submission(
-            rebuild(answers("mallory", handed, released, NAME, limits), released),
+            rebuild(answers("mallory", handed, released, self.source.name, limits), released),
             replace(course, exercises=exercises),
-            Settings(limits=limits),
+            settings,
             self.interpreter,
-            load("generated"),
+            load(settings),
         )
 
     def score(self, source: str, **settings: float) -> float:

@@ -28,7 +28,7 @@ from autograder.exercises.multi_head_attention.inputs import sizes, tokens
 
 
 def split_heads(x: Array, num_heads: int) -> Array:
-    """Returns (B, H, T, D/H) for x (B, T, D): head h holds the columns h·D/H … (h+1)·D/H."""
+    """Returns (B, H, T, D/H) for x (B, T, D): head h holds the columns h·D/H … (h+1)·D/H - 1."""
     B, T, D = x.shape
     return x.reshape(B, T, num_heads, D // num_heads).swapaxes(1, 2)
 

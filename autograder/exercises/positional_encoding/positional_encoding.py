@@ -261,14 +261,14 @@ POSITIONAL_ENCODING = Exercise(
         Misconception(
             "cosine-of-the-sine",
             "Your cosines are taken of numbers that are sines already: the angles were overwritten on the way. "
-            "Section 1.1 has the same angle in both lines.",
+            "Both equations of section 1.1 have the same angle.",
             wrong=_with(cosine=lambda angle: np.cos(np.sin(angle))),
             edit=((_COSINE, "table[:, 1::2] = np.cos(table[:, 0::2])"),),
         ),
         Misconception(
             "sines-only",
             "Both numbers of your pairs are the sine: two positions on either side of a quarter turn then look alike. "
-            "See the second line of the formula in section 1.1.",
+            "See the second equation of section 1.1.",
             wrong=_with(cosine=np.sin),
             edit=((_COSINE, _COSINE.replace("cos", "sin")),),
         ),

@@ -242,7 +242,7 @@ SELF_ATTENTION = Exercise(
         Misconception(
             "scaled-twice",
             "Your scores are divided by √d_k twice, once in the layer and once in the attention that it calls: your "
-            "weights are too flat. See section 5.2.",
+            "weights are too flat. See section 5.1.",
             wrong=_with_sharpness(lambda D, d_k: 1 / np.sqrt(d_k)),
             edit=((_Q, "q = ops.matmul(x, self.w_q) / self.key_dim**0.5"),),
         ),

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from autograder.checking import Broken, Exercise, Misconception, Trial, classifiers, holds, reaches_accuracy
+from autograder.checking import (
+    Broken,
+    Exercise,
+    Instance,
+    Misconception,
+    Split,
+    Trial,
+    classifiers,
+    holds,
+    reaches_accuracy,
+)
 
 RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "ConvLSTM1D")
 """Class names that make a layer recurrent, its own or one that it derives from."""
@@ -20,6 +30,10 @@ def _convolves(trial: Trial) -> None:
         raise Broken("There is no convolution in the model.", "no-convolution")
     if max(widths) < 2:
         raise Broken("All convolutions in the model have width 1.", "width-one-only")
+
+
+def _trained(trial: Trial, model: Instance, split: Split) -> None:
+    classifiers.heeds_order(trial, model, split, "width-one-only")
 
 
 BUILD_SEQUENCE_CNN = Exercise(
@@ -53,6 +67,7 @@ BUILD_SEQUENCE_CNN = Exercise(
             small=(0.70, 0.77),
             always=False,
             diagnose=classifiers.from_probabilities,
+            after=_trained,
             hint="IMDb, only in runs that have it: all of it, 200 tokens each; without a GPU half of it, 128 tokens.",
         ),
     ),

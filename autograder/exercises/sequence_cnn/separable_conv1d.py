@@ -135,7 +135,7 @@ SEPARABLE_CONV1D = Exercise(
         Misconception(
             "depthwise-only",
             "Nothing mixes the channels: there is no weight of shape (C, F), and the number of filters changes "
-            "nothing. See the second line of the formula in section 3.",
+            "nothing. See the second equation of section 3.",
             edit=(
                 ('        self.pointwise = self.add_weight(shape=(C, self.filters), name="pointwise")\n', ""),
                 ("shape=(self.filters,)", "shape=(C,)"),

@@ -144,15 +144,15 @@ SQUEEZE_EXCITE = Exercise(
         ),
         Misconception(
             "maximum-over-time",
-            "You squeeze by the maximum over time; your gates differ from the formula's. See the first line of the "
-            "formula in section 5.",
+            "You squeeze by the maximum over time; your gates differ from the formula's. See the first equation of "
+            "section 5.",
             wrong=excited(pool=lambda x: x.max(axis=1, keepdims=True)),
             edit=(("ops.mean(x, axis=1)", "ops.max(x, axis=1)"),),
         ),
         Misconception(
             "sum-over-time",
             "You squeeze by the sum over time, so that long sequences get other gates than short ones. See the first "
-            "line of the formula in section 5.",
+            "equation of section 5.",
             wrong=excited(pool=lambda x: x.sum(axis=1, keepdims=True)),
             edit=(("ops.mean(x, axis=1)", "ops.sum(x, axis=1)"),),
         ),
@@ -165,7 +165,7 @@ SQUEEZE_EXCITE = Exercise(
         Misconception(
             "no-relu-inside",
             "The hidden numbers keep their negative signs: there is no relu between the two matrices. See the second "
-            "line of the formula in section 5.",
+            "equation of section 5.",
             wrong=excited(inner=identity),
             edit=(("ops.relu(ops.matmul(z, self.w1) + self.b1)", "ops.matmul(z, self.w1) + self.b1"),),
         ),
@@ -196,21 +196,21 @@ SQUEEZE_EXCITE = Exercise(
         ),
         Misconception(
             "gates-returned",
-            "You return the gates, not the gated x. See the last line of the formula in section 5.",
+            "You return the gates, not the gated x. See the last equation of section 5.",
             wrong=lambda x, **w: excited(join=lambda x, s: s[:, 0])(x, **w),
             edit=(("return x * s[:, None, :]", "return s"),),
         ),
         Misconception(
             "gates-added",
-            "You add the gates to x: small numbers grow where they should be damped. See the last line of the formula "
-            "in section 5.",
+            "You add the gates to x: small numbers grow where they should be damped. See the last equation of "
+            "section 5.",
             wrong=excited(join=np.add),
             edit=(("x * s[:, None, :]", "x + s[:, None, :]"),),
         ),
         Misconception(
             "residual-added",
-            "Your output is x larger than the formula's: you add x again, as in a residual block. See the last line "
-            "of the formula in section 5.",
+            "Your output is x larger than the formula's: you add x again, as in a residual block. See the last "
+            "equation of section 5.",
             wrong=excited(join=lambda x, s: x + x * s),
             edit=(("x * s[:, None, :]", "x + x * s[:, None, :]"),),
         ),

@@ -132,14 +132,14 @@ SQUEEZE_EXPAND = Exercise(
         Misconception(
             "no-relu-after-the-squeeze",
             "The squeezed channels go on with their negative numbers: there is no relu after the first convolution. "
-            "See the first line of the formula in section 4.",
+            "See the first equation of section 4.",
             wrong=_with(inner=identity),
             edit=(("s = ops.relu(self.squeeze(x))", "s = self.squeeze(x)"),),
         ),
         Misconception(
             "no-relu-after-the-expansion",
             "Your output has negative numbers: there is no relu after the two expanding convolutions. See the second "
-            "and third line of the formula in section 4.",
+            "equation of section 4.",
             wrong=_with(outer=identity),
             edit=(
                 ("narrow = ops.relu(self.expand_1(s))", "narrow = self.expand_1(s)"),

@@ -210,7 +210,7 @@ BUILD_GPT = Exercise(
         Misconception(
             "shifted-twice",
             "Your trained model names not the next letter but the one after it: the targets that come in are shifted "
-            "by one already, and your loss shifts them again. See the table in section 2.1.",
+            "by one already, and your loss shifts them again. See the picture in section 2.1.",
             edit=(
                 (
                     _LOSS,

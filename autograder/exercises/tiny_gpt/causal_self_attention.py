@@ -48,7 +48,7 @@ SHARP = Tolerance(rtol=1e-3, atol=1e-3)
 
 
 def split_heads(x: Array, num_heads: int) -> Array:
-    """Returns (B, H, T, d) for x (B, T, D): head h holds the columns h d to (h + 1) d."""
+    """Returns (B, H, T, d) for x (B, T, D): head h holds the columns h d to (h + 1) d - 1."""
     B, T, D = x.shape
     return x.reshape(B, T, num_heads, D // num_heads).transpose(0, 2, 1, 3)
 

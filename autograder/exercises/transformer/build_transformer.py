@@ -73,8 +73,9 @@ def _ignores_padding(trial: Trial) -> None:
             raise Broken("With more padding behind them, the same words get other probabilities.", "padding-counts")
 
 
-def _still_ignores_padding(trial: Trial, model: Instance, split: Split) -> None:
-    """Raises `Broken` if the trained model's answers for short rows change with more padding."""
+def _trained(trial: Trial, model: Instance, split: Split) -> None:
+    """Raises `Broken` if a trained model's answers change with more padding, or don't with the order of the words."""
+    classifiers.heeds_order(trial, model, split, "no-positions")
     rows = split.x_test[:500]
     length = int(np.median((rows != 0).sum(axis=1)))
     short = rows[(rows[:, length:] == 0).all(axis=1)]
@@ -136,9 +137,9 @@ BUILD_TRANSFORMER = Exercise(
             corpus="order",
             points=5,
             floor=0.75,
-            full=0.95,
+            full=0.99,
             diagnose=classifiers.from_probabilities,
-            after=_still_ignores_padding,
+            after=_trained,
             hint="Trained by the grader on 8,000 generated reviews, scored on 2,000 others.",
         ),
         reaches_accuracy(
@@ -147,10 +148,10 @@ BUILD_TRANSFORMER = Exercise(
             points=2,
             floor=0.80,
             full=0.84,
-            small=(0.70, 0.80),
+            small=(0.70, 0.82),
             always=False,
             diagnose=classifiers.from_probabilities,
-            after=_still_ignores_padding,
+            after=_trained,
             hint="IMDb, only in runs that have it: all of it, 200 tokens each; without a GPU half of it, 128 tokens.",
         ),
     ),

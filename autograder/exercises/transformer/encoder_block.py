@@ -301,6 +301,11 @@ def _drops(trial: Trial) -> None:
     if compare(first, again, _MATCHES) is None:
         raise Broken("Two calls with training=True drop the same numbers.")
 
+    layer = replace(case, config={"num_heads": H, "hidden_dim": F}).built(trial.probe, trial.exercise.symbol)
+    layer.assign(_silenced("attention.output_dense", full))
+    if _kept(layer(*case.inputs, training=True), after_feeding, fed, 0.1) is None:
+        raise Broken("Made without naming dropout, it does not drop at a rate of 0.1.", "rate-not-used")
+
 
 def _is_still(layer: Instance, case: LayerCase, trial: Trial) -> None:
     """Raises if inference drops anything."""
@@ -580,8 +585,8 @@ ENCODER_BLOCK = Exercise(
         ),
         Misconception(
             "feeds-the-input",
-            "Your feed-forward network reads the block's input: it never sees what attention found. Follow the arrow "
-            "into ffn1 in section 2.1.",
+            "Your feed-forward network reads the block's input: it never sees what attention found. See what "
+            "ffn1 reads in section 2.1.",
             wrong=_feeds_x,
             edit=((_FED, "fed = self.ffn2(self.ffn1(x))"),),
         ),
@@ -683,7 +688,7 @@ ENCODER_BLOCK = Exercise(
         Misconception(
             "mask-not-handed-on",
             "Your block uses the mask, but after it Keras no longer knows what is padding, so that a pooling layer "
-            "behind it averages over padding. See the last point of section 2.2.",
+            "behind it averages over padding. See the end of section 2.2.",
             edit=(("        self.supports_masking = True\n", ""),),
         ),
         Misconception(

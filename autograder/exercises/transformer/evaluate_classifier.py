@@ -142,6 +142,7 @@ def _columns(rng: Generator) -> list[Metrics]:
         Metrics((labels, scores[:, None])),
         Metrics((labels[:, None], scores)),
         Metrics((labels[:, None], scores[:, None])),
+        Metrics((labels[:1, None], scores[:1, None]), metrics=COUNTED),
     ]
 
 
@@ -307,7 +308,7 @@ EVALUATE_CLASSIFIER = Exercise(
             "takes columns (N, 1) as well as (N,)",
             _columns,
             points=0.5,
-            hint="Probabilities as model.predict returns them, then labels so, then both; all five metrics.",
+            hint="Probabilities as model.predict returns them, then labels so, then both; at last a single row.",
         ),
         agrees(
             "gives 0 where precision, recall or f1 is undefined",

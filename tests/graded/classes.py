@@ -1,0 +1,36 @@
+"""A class as it was graded, and the same class under names that attack whoever reads them."""
+
+from pathlib import Path
+
+from autograder.pipeline.results import Results, StudentOutcome, read_results
+from tests.graded.names import COMMANDS, MARKUP, NAMES
+
+PATH = Path(__file__).parent / "results.json"
+"""A part of what `autograder demo` wrote of 05_layer_norm; some have answers that wait to be marked."""
+
+
+def a_class() -> Results:
+    """The class as it was graded."""
+    return read_results(PATH)
+
+
+def hostile_class() -> Results:
+    """The same outcomes under hostile names, with messages and reasons that are as bad."""
+    graded = a_class()
+    outcomes = list(graded.students.values())
+    students = {name: _attacking(outcomes[place % len(outcomes)]) for place, name in enumerate(NAMES)}
+    return graded.model_copy(update={"students": students})
+
+
+def _attacking(outcome: StudentOutcome) -> StudentOutcome:
+    text = " ".join([*MARKUP, *COMMANDS])
+    exercises = {
+        symbol: exercise.model_copy(
+            update={
+                "reason": text,
+                "checks": [check.model_copy(update={"message": text}) for check in exercise.checks],
+            }
+        )
+        for symbol, exercise in outcome.exercises.items()
+    }
+    return outcome.model_copy(update={"exercises": exercises, "problem": text})
