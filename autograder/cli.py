@@ -6,6 +6,7 @@ arguments; 130 stopped by Ctrl-C.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -201,7 +202,7 @@ def grade(
     from dataclasses import replace
 
     from autograder.pipeline.classroom import Class, students_of
-    from autograder.pipeline.settings import find_course, read_db_url, read_settings
+    from autograder.pipeline.settings import find_course, read_settings
 
     course = find_course(Path.cwd())
     data = data or (Data.imdb if profile is Profile.gpu else Data.generated)
@@ -214,7 +215,7 @@ def grade(
         settings,
         _jobs(jobs, scheduler),
         scheduler,
-        db_url or read_db_url(course),
+        db_url,
         cache,
     )
     wanted = [name for name in students.split(",") if name]
@@ -245,13 +246,16 @@ def report(
 
     Example: autograder report graded/05_layer_norm/results.json --hide-names
     """
-    from autograder.pipeline.settings import find_course
+    from autograder.pipeline.settings import UsageError, find_course, read_db_url
     from autograder.pipeline.summary import graded_in, overview
 
+    db_url = ""
+    with contextlib.suppress(UsageError):  # results may lie anywhere, without their course
+        db_url = read_db_url(find_course(Path.cwd()))
     graded = [path.resolve() for path in results or graded_in(find_course(Path.cwd()) / "graded")]
     default = "overview-no-names.html" if hide_names else "overview.html"
     out = (out or graded[0].parent.parent / default).resolve()
-    _write({out: overview("Results", graded, out.parent, hide_names=hide_names)})
+    _write({out: overview("Results", graded, out.parent, db_url, hide_names=hide_names)})
     _say(f"Overview:  {out}")
 
 
@@ -381,7 +385,7 @@ def lab(
 
     course = find_course(Path.cwd())
     submitted, out = (submitted or course / "submitted").resolve(), (out or course / "graded").resolve()
-    _say(f"Entering the assignments into {out / 'gradebook.db'}")
+    _say("Entering the assignments into the gradebook")
     prepare(course, submitted, out)
     _say("Opening JupyterLab; the formgrader is in its menu Nbgrader. Ctrl-C ends it.")
     os.chdir(course)
@@ -412,6 +416,7 @@ def demo(
     from autograder.pipeline.settings import find_course, read_settings
     from autograder.pipeline.simulate import simulated_class, write_class
     from autograder.pipeline.source import read_source
+    from autograder.pipeline.stages import gradebook_url
 
     course = find_course(Path.cwd())
     out = (out or course / "graded" / "demo").resolve()
@@ -430,7 +435,7 @@ def demo(
             alternatives=course / "tests" / "alternatives",
         )
         classes[name] = [one.student for one in write_class(handed, name, out / "submitted")]
-    group = Class(course, out / "submitted", out, settings, _jobs(jobs))
+    group = Class(course, out / "submitted", out, settings, _jobs(jobs), db_url=gradebook_url(out))
     count = len({student for students in classes.values() for student in students})
     _say(f"A simulated class of {count} hands in {sum(map(len, classes.values()))} notebooks")
     _grade(group, classes, "A simulated class")
@@ -475,6 +480,7 @@ def _grade(group: Class, classes: dict[str, list[str]], title: str) -> None:
     from rich.progress import BarColumn, Progress, TextColumn
 
     from autograder.pipeline.classroom import Stopped, grade_class
+    from autograder.pipeline.settings import read_db_url
     from autograder.pipeline.summary import feedback_page, write_overview
 
     console = Console(stderr=True, width=None if sys.stderr.isatty() else 140)
@@ -496,7 +502,7 @@ def _grade(group: Class, classes: dict[str, list[str]], title: str) -> None:
                 raise typer.Exit(130) from None
     for one in results:
         _show(console, one)
-    overview = write_overview(group.out, title)
+    overview = write_overview(group.out, title, group.db_url or read_db_url(group.course))
     example = feedback_page(group.out, next(iter(results[0].students)), results[0].assignment)
     _say(f"Overview:  {overview}")
     _say(f"Feedback:  {group.out / 'feedback'}, e.g. {example}")

@@ -36,6 +36,7 @@ def test_help_starts_without_loading_keras_or_nbgrader():
         (("build", "99_nothing"), "There is no assignment '99_nothing'"),
         (("grade", NAME, "--submitted", "nowhere"), "is not a folder"),
         (("grade", NAME, "--jobs", "0"), "--jobs is 0"),
+        (("grade", NAME, "--jobs", "2", "--scheduler", "tcp://host:8786"), "--jobs is for workers on this machine"),
         (("grade",), "Missing argument"),
         (("grade", NAME, "--data", "mnist"), "mnist"),
     ],

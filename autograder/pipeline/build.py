@@ -29,7 +29,7 @@ from autograder.pipeline.source import (
     is_visible_check,
     read_source,
 )
-from autograder.pipeline.stages import configure, write_outputs
+from autograder.pipeline.stages import configure, gradebook_url, write_outputs
 from autograder.pipeline.submission import Submission
 from autograder.sandbox.kernels import shared_interpreter
 
@@ -74,7 +74,7 @@ def build(course: Path, name: str, release: Path, solutions: Path, settings: Set
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder)
         config = Config()
-        configure(config, course, out=made)
+        configure(config, course, out=made, db_url=gradebook_url(made))
         config.CourseDirectory.release_directory = str(made / "release")
         config.CourseDirectory.solution_directory = str(made / "solutions")
         generate_assignment(config, name)
@@ -101,7 +101,7 @@ def is_fresh(course: Path, name: str, release: Path, solutions: Path) -> list[st
     stale: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         config = Config()
-        configure(config, course, out=Path(folder))
+        configure(config, course, out=Path(folder), db_url=gradebook_url(Path(folder)))
         config.CourseDirectory.release_directory = str(Path(folder) / "release")
         generate_assignment(config, name)
         fresh = nbformat.read(Path(folder) / "release" / name / f"{name}.ipynb", as_version=4)

@@ -51,7 +51,7 @@ class Class:
         settings: seed, data, limits.
         jobs: workers on this machine; None for as many as it has cores and memory for.
         scheduler: address of the Dask scheduler whose workers grade; empty for workers on this machine.
-        db_url: where the gradebook is; empty for `gradebook.db` in `out`.
+        db_url: where the gradebook is; empty for what course.toml says, else `gradebook.db` in `out`.
         cache: use the results of earlier runs that nothing has changed.
     """
 

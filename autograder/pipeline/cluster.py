@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ from autograder.pipeline.settings import UsageError
 from autograder.pipeline.work import Task, Tell
 from autograder.pipeline.worker import WorkerError, grade_on_worker
 
-WAITING = 1000
-"""Tasks that a scheduler is given at a time: enough for a large cluster, little enough for its memory."""
+_FEWEST, _EACH = 100, 4
+"""Tasks that a scheduler is given at a time, and for each thread of its workers: enough for a cluster that grows with
+them, little enough for memory."""
 
 ANSWER_SECONDS = 10.0
 """For a scheduler to answer: it does nothing else."""
@@ -45,6 +47,19 @@ GradeOnWorker = Callable[[str, bytes, str], bytes]
 
 class ClusterError(Exception):
     """The cluster is not there, or no longer; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class _Workers:
+    """Those that are there at the moment.
+
+    Attributes:
+        threads: tasks that they can do at a time.
+        gpu: whether one of them has the resource GPU.
+    """
+
+    threads: int
+    gpu: bool
 
 
 class Cluster:
@@ -93,13 +108,13 @@ class Cluster:
     def _results(
         self, tasks: Iterator[Task], arrived: queue.SimpleQueue[Future[bytes] | str], tell: Tell
     ) -> Iterator[tuple[Task, Graded | None]]:
-        gpu = self._wait_for_workers(tell)
+        workers = self._wait_for_workers(tell)
         waiting: dict[Future[bytes], Task] = {}
         looked = time.monotonic()
         while True:
-            task = next(tasks, None) if len(waiting) < WAITING else None
+            task = next(tasks, None) if len(waiting) < max(_FEWEST, _EACH * workers.threads) else None
             if task is not None:
-                future = self._submit(task, gpu=gpu)
+                future = self._submit(task, gpu=workers.gpu)
                 waiting[future] = task
                 future.add_done_callback(arrived.put)
             elif not waiting:
@@ -108,7 +123,7 @@ class Cluster:
                 came = arrived.get_nowait() if task is not None else arrived.get(timeout=1)
             except queue.Empty:
                 if task is None and time.monotonic() - looked > _LOOK_SECONDS:
-                    self._wait_for_workers(tell)
+                    workers = self._wait_for_workers(tell)
                     looked = time.monotonic()
                 continue
             looked = time.monotonic()
@@ -165,10 +180,10 @@ class Cluster:
             "same command to go on."
         )
 
-    def _wait_for_workers(self, tell: Tell) -> bool:
-        """Waits until there is a worker, and tells whether there is one with a GPU."""
+    def _wait_for_workers(self, tell: Tell) -> _Workers:
+        """Waits until there is a worker."""
         started, told = time.monotonic(), False
-        while not (workers := self._info()["workers"]):
+        while not (workers := self._info()["workers"].values()):
             waited = time.monotonic() - started
             if self._start_seconds is not None and waited > self._start_seconds:
                 raise ClusterError(f"{self._place} has had no worker for {waited:.0f} seconds.")
@@ -176,7 +191,9 @@ class Cluster:
                 tell(f"{self._place} has no worker; waiting for one")
                 told = True
             time.sleep(0.05)
-        return any("GPU" in worker["resources"] for worker in workers.values())
+        return _Workers(
+            sum(worker["nthreads"] for worker in workers), any("GPU" in worker["resources"] for worker in workers)
+        )
 
 
 def remote_cluster(address: str, log: Path) -> AbstractContextManager[Cluster]:

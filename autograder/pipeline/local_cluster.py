@@ -23,8 +23,8 @@ from autograder.pipeline import local_worker
 from autograder.pipeline.cluster import ANSWER_SECONDS, Cluster, close, logged_to, opened
 from autograder.pipeline.local_worker import WorkFor
 
-WORKER_BYTES = 2 * 2**30
-"""Memory that a worker is given room for: itself, the warm interpreter and the kernel of a plain submission."""
+WORKER_BYTES = 2**30
+"""Memory that a worker is given room for: with its warm interpreter and a kernel 0.5 GB, while that trains 0.7 GB."""
 
 _START_SECONDS = 120.0
 """Without a worker, before that is a failure: one starts in a second or two."""

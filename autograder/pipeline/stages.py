@@ -227,17 +227,16 @@ def configure(
             AUTOGRADER_OUT names, else `graded/` in the course.
         submitted: the folder of submissions; by default that of AUTOGRADER_SUBMITTED, else `submitted/` in the course.
         settings: what differs from course.toml.
-        db_url: where the gradebook is; `gradebook.db` in `out` by default, or without `out` what course.toml says.
+        db_url: where the gradebook is; by default what course.toml says, else `gradebook.db` in `out`.
     """
     read_timestamps_with_care()
     open_gradebooks_faster()
-    if out is None:
-        out, db_url = Path(os.environ.get(OUT) or course / "graded"), db_url or read_db_url(course)
+    out = out or Path(os.environ.get(OUT) or course / "graded")
     submitted = submitted or Path(os.environ.get(SUBMITTED) or course / "submitted")
     settings = settings or read_settings(course)
     directories = config.CourseDirectory
     directories.root = str(course)
-    directories.db_url = db_url or gradebook_url(out)
+    directories.db_url = db_url or read_db_url(course) or gradebook_url(out)
     if not directories.db_url.startswith("sqlite:") and "course_id" not in directories:
         # nbgrader refers to a course without a name, which it never enters; SQLite alone takes no offence
         directories.course_id = "default_course"

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from autograder.pipeline.anonymous import pseudonyms, renamed
+from autograder.pipeline.gradebook import check
 from autograder.pipeline.journal import write_atomically
 from autograder.pipeline.results import Results, previous_results, read_results
 from autograder.pipeline.roster import names
@@ -17,10 +18,10 @@ from autograder.pipeline.stages import gradebook_url
 from autograder.report.overview import Section, page, relative
 
 
-def write_overview(out: Path, title: str) -> Path:
-    """Writes `OUT/overview.html` about every assignment graded there and returns its path."""
+def write_overview(out: Path, title: str, db_url: str = "") -> Path:
+    """Writes `OUT/overview.html` about every assignment graded there and returns its path; see `overview`."""
     path = out / "overview.html"
-    write_atomically(path, overview(title, graded_in(out), out).encode())
+    write_atomically(path, overview(title, graded_in(out), out, db_url).encode())
     return path
 
 
@@ -36,25 +37,28 @@ def graded_in(out: Path) -> list[Path]:
     return paths
 
 
-def overview(title: str, graded: Sequence[Path], folder: Path, *, hide_names: bool = False) -> str:
+def overview(title: str, graded: Sequence[Path], folder: Path, db_url: str = "", *, hide_names: bool = False) -> str:
     """Returns the overview as HTML.
 
     Args:
         title: its heading.
         graded: results of the assignments it is about, `OUT/<assignment>/results.json`.
         folder: where the page will lie, for its links to feedback pages.
+        db_url: the gradebook that knows people's names; by default the one beside the results, if it is there.
         hide_names: numbers stand for students, and nothing that a student wrote is shown.
 
     Raises:
-        UsageError: results cannot be read.
+        UsageError: results or gradebook cannot be read.
     """
     runs = [(read_results(path), previous_results(path)) for path in graded]
     if hide_names:
         return page(title, [section(now, before, lambda _: None, {}) for now, before in _without_names(runs)])
+    if db_url:
+        check(db_url)
     sections: list[Section] = []
     for path, (now, before) in zip(graded, runs, strict=True):
         out = path.parent.parent
-        people = names(gradebook_url(out)) if (out / "gradebook.db").is_file() else {}
+        people = names(db_url or gradebook_url(out)) if db_url or (out / "gradebook.db").is_file() else {}
         sections.append(section(now, before, partial(_link, folder, out, now.assignment), people))
     return page(title, sections)
 

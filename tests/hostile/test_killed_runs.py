@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -131,6 +132,20 @@ def test_a_command_that_is_killed_goes_on_where_it_stopped(course_of: Callable[[
 @pytest.mark.slow
 def test_fifty_kills_change_nothing(course_of: Callable[[int], Path]) -> None:
     _compare(course_of(60), 50, 7, 12.0)
+
+
+def test_ctrl_c_ends_in_a_sentence_that_says_how_far_it_got(course_of: Callable[[int], Path]) -> None:
+    handed = Handed(course_of(6), "stopped")
+    with handed.start() as process:
+        assert until(lambda: len(handed.journal()) >= 2, 120)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert re.search(r"stopped, 05_layer_norm: [2-6] of 6 graded.*; run the same command again to go on", said)
+    assert "Traceback" not in said
+    kept = handed.journal()
+    handed.finish()
+    assert kept.items() <= handed.journal().items()
 
 
 def _worker_of(command: psutil.Process) -> psutil.Process:

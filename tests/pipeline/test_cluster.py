@@ -170,12 +170,12 @@ def test_the_gpus_are_those_that_cuda_is_shown(monkeypatch: pytest.MonkeyPatch, 
     assert gpus() == found
 
 
-@pytest.mark.parametrize(("cores", "gigabytes", "jobs"), [(8, 64, 8), (8, 5, 2), (1, 64, 1), (4, 1, 1)])
+@pytest.mark.parametrize(("cores", "gigabytes", "jobs"), [(8, 64, 8), (8, 5, 5), (1, 64, 1), (4, 0.5, 1)])
 def test_there_are_as_many_workers_as_cores_and_memory_allow(
-    monkeypatch: pytest.MonkeyPatch, cores: int, gigabytes: int, jobs: int
+    monkeypatch: pytest.MonkeyPatch, cores: int, gigabytes: float, jobs: int
 ):
     monkeypatch.setattr(local, "CPU_COUNT", cores)
-    monkeypatch.setattr(local, "MEMORY_LIMIT", gigabytes * 2**30)
+    monkeypatch.setattr(local, "MEMORY_LIMIT", int(gigabytes * 2**30))
     assert default_jobs() == jobs
 
 

@@ -19,9 +19,11 @@ import pytest
 
 from autograder.pipeline import classroom
 from autograder.pipeline.classroom import Class, grade_class
+from autograder.pipeline.collect import enter_roster
 from autograder.pipeline.gradebook import check, entries
-from autograder.pipeline.settings import UsageError, read_db_url, read_settings
+from autograder.pipeline.settings import UsageError, read_settings
 from autograder.pipeline.source import read_source
+from autograder.pipeline.summary import write_overview
 from tests.hostile.attackers import handed_in, put
 from tests.hostile.test_class import course_copy
 from tests.pipeline.fake_work import FakeCluster
@@ -103,13 +105,24 @@ def test_both_give_the_same_results_and_say_the_same(small: Class, server: str):
 def test_the_address_in_course_toml_is_for_nbgrader_too(small: Class, server: str):
     with (small.course / "course.toml").open("a") as file:
         file.write(f'\ndb_url = "{server % "other"}"\n')
-    grade_class(replace(small, out=small.course / "graded", db_url=read_db_url(small.course)), NAME, STUDENTS)
+    grade_class(replace(small, out=small.course / "graded", db_url=""), NAME, STUDENTS)
     command = [sys.executable, "-m", "nbgrader", "export"]
     subprocess.run(command, cwd=small.course, env=SAME_CODE, check=True, capture_output=True)
     exported = (small.course / "grades.csv").read_text()
     assert f"{NAME}," in exported
     assert "ada" in exported
     assert not (small.course / "graded" / "gradebook.db").exists()
+
+
+def test_names_of_a_roster_stand_in_the_overview(small: Class, server: str):
+    url, roster = server % "other", small.course / "roster.csv"
+    with (small.course / "course.toml").open("a") as file:
+        file.write(f'\ndb_url = "{url}"\n')
+    roster.write_text("id,first_name,last_name\nada,Augusta,King\n")
+    enter_roster(roster, small.course, small.out)
+    grade_class(small, NAME, STUDENTS)
+    assert "Augusta King" in write_overview(small.out, "A class", url).read_text()
+    assert not (small.out / "gradebook.db").exists()
 
 
 @pytest.mark.parametrize(
