@@ -12,11 +12,15 @@ Folders   `ada/NAME.ipynb`: a folder for each student, also within a folder that
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from nbgrader.plugins import FileNameCollectorPlugin
+
+_SILENT = logging.Logger("platforms", logging.CRITICAL)
+"""The plugin complains of every name that it cannot read; `collect` says so once, in a sentence."""
 
 Platform = Literal["Moodle", "Canvas", "folders"]
 
@@ -61,7 +65,7 @@ def labels(paths: Sequence[str], assignment: str) -> tuple[Platform, dict[str, L
 
 def _read(pattern: str, paths: Sequence[str]) -> dict[str, Label]:
     """Applies a pattern in the way of `nbgrader zip_collect`."""
-    plugin = FileNameCollectorPlugin(named_regexp=pattern)
+    plugin = FileNameCollectorPlugin(named_regexp=pattern, log=_SILENT)
     found = {path: plugin.collect(path) for path in paths}
     return {path: _label(groups) for path, groups in found.items() if groups}
 

@@ -228,6 +228,7 @@ def test_points_rise_linearly_with_the_rows_sorted(share: float, points: float, 
 
 def answering(question: Any) -> dict[str, Any]:
     answers = {
+        "seed": None,
         "make": 1,
         "describe": {"parameters": 1_000, "compiled": True},
         "train_epoch": {"loss": 1.0, "val_loss": 1.0},

@@ -187,6 +187,7 @@ def _alive(process: psutil.Process) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_is_killed_is_started_again_and_goes_on(
     course_of: Callable[[int], Path], tmp_path: Path
 ) -> None:

@@ -58,7 +58,7 @@ def test_what_training_tells_reaches_whoever_waits_and_nobody_afterwards(cluster
     _done(cluster, task("ada", "tell epoch 1 of 3"), told=told)
     assert told == ["epoch 1 of 3"]
     topic, ask = cluster._topic, cluster._client.run_on_scheduler
-    assert ask(lambda dask_scheduler: dask_scheduler._broker._topics[topic].subscribers) == set()
+    assert until(lambda: not ask(lambda dask_scheduler: dask_scheduler._broker._topics[topic].subscribers))
 
 
 def test_training_goes_to_the_worker_with_a_gpu(cluster: Cluster):

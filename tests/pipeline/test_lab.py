@@ -25,7 +25,7 @@ from autograder.pipeline.simulate import simulated_class, write_class
 from autograder.pipeline.source import read_source
 from tests.pipeline.handed_in import NAME
 
-pytestmark = pytest.mark.xdist_group("lab")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("lab")]
 
 TOKEN = "a-token-of-the-test"
 

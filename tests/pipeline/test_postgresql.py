@@ -90,6 +90,7 @@ def small(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clas
     return Class(own, tmp_path / "submitted", tmp_path / "sqlite", read_settings(own))
 
 
+@pytest.mark.slow
 def test_both_give_the_same_results_and_say_the_same(small: Class, server: str):
     other = replace(small, out=small.course / "graded", db_url=server % "course")
     grade_class(small, NAME, STUDENTS)
@@ -102,6 +103,7 @@ def test_both_give_the_same_results_and_say_the_same(small: Class, server: str):
     assert not (other.out / "gradebook.db").exists()
 
 
+@pytest.mark.slow
 def test_the_address_in_course_toml_is_for_nbgrader_too(small: Class, server: str):
     with (small.course / "course.toml").open("a") as file:
         file.write(f'\ndb_url = "{server % "other"}"\n')
@@ -114,6 +116,7 @@ def test_the_address_in_course_toml_is_for_nbgrader_too(small: Class, server: st
     assert not (small.course / "graded" / "gradebook.db").exists()
 
 
+@pytest.mark.slow
 def test_names_of_a_roster_stand_in_the_overview(small: Class, server: str):
     url, roster = server % "other", small.course / "roster.csv"
     with (small.course / "course.toml").open("a") as file:

@@ -19,7 +19,7 @@ from tests.hostile.test_class import course_copy, without_times
 from tests.pipeline.remote import SAME_CODE
 from tests.sandbox.conftest import until
 
-pytestmark = pytest.mark.xdist_group("two hosts")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("two hosts")]
 
 HERE, THERE = f"here-{os.getpid()}", f"there-{os.getpid()}"
 ADDRESS = "10.231.7.1"
