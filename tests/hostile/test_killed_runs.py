@@ -125,6 +125,7 @@ def _compare(course: Path, kills: int, seed: int, longest: float) -> None:
     assert not [line for line in psutil.process_iter(["cwd"]) if line.info["cwd"] == str(course)]
 
 
+@pytest.mark.slow
 def test_a_command_that_is_killed_goes_on_where_it_stopped(course_of: Callable[[int], Path]) -> None:
     _compare(course_of(5), 3, 3, 15.0)
 
