@@ -8,6 +8,7 @@ import queue
 import signal
 import threading
 import time
+import urllib.request
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -35,6 +36,8 @@ _FETCH_SECONDS = 5.0
 
 _LOOK_SECONDS = 5.0
 """How often one looks whether there are workers, while no result comes."""
+
+_DASHBOARD_SECONDS = 2.0
 
 _CLOSE_SECONDS = 5.0
 
@@ -212,8 +215,7 @@ def remote_cluster(address: str, log: Path) -> AbstractContextManager[Cluster]:
         stack.enter_context(logged_to(log))
         client = _connected(address)
         stack.callback(close, client)
-        runs = "dashboard" in client.scheduler_info()["services"]
-        return Cluster(client, f"The cluster at {address}", dashboard=str(client.dashboard_link) if runs else "")
+        return Cluster(client, f"The cluster at {address}", dashboard=_dashboard(str(client.dashboard_link)))
 
     return opened(connect)
 
@@ -228,6 +230,15 @@ def _connected(address: str) -> Client:
         ) from error
     except (ValueError, TypeError, RuntimeError) as error:
         raise UsageError(f"--scheduler is {address!r}; expected an address like tcp://host:8786 ({error}).") from error
+
+
+def _dashboard(link: str) -> str:
+    """Returns the address of a dashboard if there is one: a scheduler without one answers there, too."""
+    try:
+        with urllib.request.urlopen(link, timeout=_DASHBOARD_SECONDS) as answer:
+            return "" if b"needs bokeh" in answer.read(1000) else link
+    except (OSError, ValueError):
+        return ""
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
@@ -14,7 +15,7 @@ import pytest
 from distributed import Client
 
 from autograder.pipeline import local_cluster as local
-from autograder.pipeline.cluster import Cluster, ClusterError, remote_cluster
+from autograder.pipeline.cluster import Cluster, ClusterError, _dashboard, remote_cluster
 from autograder.pipeline.grading import Graded
 from autograder.pipeline.local_cluster import default_jobs, gpus, local_cluster
 from autograder.pipeline.settings import UsageError
@@ -214,6 +215,28 @@ def test_without_a_worker_one_waits_and_is_told_so(remote: Remote, tmp_path: Pat
         cluster.grade = fake_work.work
         assert _done(cluster, task("ada"), told=told)["ada"] is not None
     assert told == [f"The cluster at {remote.address} has no worker; waiting for one"]
+
+
+@pytest.mark.parametrize(
+    ("page", "status", "found"),
+    [(b"<title>Dask: Status</title>", 200, True), (b"<p>Dask needs bokeh>=3.1.0</p>", 200, False), (b"", 404, False)],
+)
+def test_a_dashboard_is_named_where_it_runs(page: bytes, status: int, found: bool):
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        link = f"http://127.0.0.1:{server.server_port}/status"
+        assert _dashboard(link) == (link if found else "")
+        server.shutdown()
+    assert _dashboard(link) == ""
 
 
 def test_a_scheduler_that_goes_is_named_with_what_to_do(remote: Remote, tmp_path: Path):
