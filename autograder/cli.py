@@ -478,6 +478,7 @@ def _in_log(name: str, total: int) -> Audience:
 def _grade(group: Class, classes: dict[str, list[str]], title: str) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
+    from rich.table import Column
 
     from autograder.pipeline.classroom import Stopped, grade_class
     from autograder.pipeline.settings import read_db_url
@@ -489,9 +490,9 @@ def _grade(group: Class, classes: dict[str, list[str]], title: str) -> None:
         TextColumn("{task.description}"),
         BarColumn(bar_width=20),
         TextColumn("{task.fields[standing]}"),
-        TextColumn("{task.fields[told]}", style="dim"),
+        TextColumn("{task.fields[told]}", style="dim", table_column=Column(ratio=1, no_wrap=True)),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, disable=not console.is_terminal, expand=True) as bar:
         for name, students in classes.items():
             audience = _at_terminal(bar, name, len(students)) if console.is_terminal else _in_log(name, len(students))
             try:

@@ -22,6 +22,7 @@ from distributed.system import MEMORY_LIMIT
 from autograder.pipeline import local_worker
 from autograder.pipeline.cluster import ANSWER_SECONDS, Cluster, close, logged_to, opened
 from autograder.pipeline.local_worker import WorkFor
+from autograder.sandbox.kernels import folder_prefix
 
 WORKER_BYTES = 2**30
 """Memory that a worker is given room for: with its warm interpreter and a kernel 0.5 GB, while that trains 0.7 GB."""
@@ -79,7 +80,7 @@ def local_cluster(
 
     def start(stack: ExitStack) -> Cluster:
         stack.enter_context(logged_to(log))
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="autograder-", ignore_cleanup_errors=True))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=folder_prefix(), ignore_cleanup_errors=True))
         stack.enter_context(config.set({**_CONFIGURATION, "temporary-directory": folder}))
         security = Security.temporary()
         scheduler: Any = LocalCluster(
