@@ -73,16 +73,28 @@ class Cluster:
         place: where they are, for messages.
         start_seconds: how long there may be no worker; None waits for ever.
         dashboard: the address of Dask's dashboard, if one runs.
+        gpu: whether a worker with a GPU will come, if it is not there yet.
 
     Attributes:
         grade: what the workers run.
+        grow: starts workers for so many tasks, where that is in our hands.
     """
 
-    def __init__(self, client: Client, place: str, *, start_seconds: float | None = None, dashboard: str = "") -> None:
+    def __init__(
+        self,
+        client: Client,
+        place: str,
+        *,
+        start_seconds: float | None = None,
+        dashboard: str = "",
+        gpu: bool = False,
+    ) -> None:
         self._client = client
         self._place = place
         self._start_seconds = start_seconds
+        self._gpu = gpu
         self.grade: GradeOnWorker = grade_on_worker
+        self.grow: Callable[[int], None] = lambda tasks: None
         self._topic = f"autograder-{uuid.uuid4().hex}"
         self.dashboard = dashboard
 
@@ -195,7 +207,8 @@ class Cluster:
                 told = True
             time.sleep(0.05)
         return _Workers(
-            sum(worker["nthreads"] for worker in workers), any("GPU" in worker["resources"] for worker in workers)
+            sum(worker["nthreads"] for worker in workers),
+            self._gpu or any("GPU" in worker["resources"] for worker in workers),
         )
 
 
