@@ -478,8 +478,9 @@ def _in_log(name: str, total: int) -> Audience:
 def _grade(group: Class, classes: dict[str, list[str]], title: str) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
+    from rich.table import Column
 
-    from autograder.pipeline.classroom import Stopped, grade_class
+    from autograder.pipeline.classroom import Stopped, grade_class, workers_of
     from autograder.pipeline.settings import read_db_url
     from autograder.pipeline.summary import feedback_page, write_overview
 
@@ -489,13 +490,16 @@ def _grade(group: Class, classes: dict[str, list[str]], title: str) -> None:
         TextColumn("{task.description}"),
         BarColumn(bar_width=20),
         TextColumn("{task.fields[standing]}"),
-        TextColumn("{task.fields[told]}", style="dim"),
+        TextColumn("{task.fields[told]}", style="dim", table_column=Column(ratio=1, no_wrap=True)),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with (
+        workers_of(group) as workers,
+        Progress(*columns, console=console, disable=not console.is_terminal, expand=True) as bar,
+    ):
         for name, students in classes.items():
             audience = _at_terminal(bar, name, len(students)) if console.is_terminal else _in_log(name, len(students))
             try:
-                results.append(grade_class(group, name, students, audience))
+                results.append(grade_class(group, name, students, audience, workers))
             except Stopped as stopped:
                 bar.stop()
                 _say(f"autograder: stopped, {name}: {stopped}; run the same command again to go on where it stopped")

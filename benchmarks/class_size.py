@@ -128,6 +128,7 @@ def constant(submissions: int) -> dict[str, Any]:
         journal, kept = Journal(folder / "journal"), list[str]()
         with local_cluster(2, folder / "log") as cluster:
             cluster.grade = class_size.at_once
+            cluster.grow(2)
             results = cluster.results(tasks(), print)
             for task, graded in itertools.islice(results, 1):
                 assert graded is not None

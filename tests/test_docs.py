@@ -120,7 +120,7 @@ def programs() -> set[str]:
     """What `.venv/bin` holds that the documentation may call: what we install, by its name in pyproject.toml."""
     text = (COURSE / "pyproject.toml").read_text(encoding="utf-8")
     ours = set(re.findall(r"^(\w+) = \"autograder\.", text, re.M))
-    named = {tool for tool in ("nbgrader", "pre-commit", "pyright", "pytest", "ruff") if f'"{tool}' in text}
+    named = {tool for tool in ("dask", "nbgrader", "pre-commit", "pyright", "pytest", "ruff") if f'"{tool}' in text}
     return ours | named | {"python"} | ({"jupyter"} if '"jupyterlab' in text else set())
 
 

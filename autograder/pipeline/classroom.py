@@ -8,7 +8,6 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from autograder.exercises import NAMES, assignment
 from autograder.pipeline import corpora, gradebook
@@ -32,12 +31,8 @@ from autograder.pipeline.settings import Settings, UsageError
 from autograder.pipeline.source import read_source
 from autograder.pipeline.stages import configure
 from autograder.pipeline.standing import NOBODY, Audience
-from autograder.sandbox.doctor import missing
-from autograder.sandbox.kernels import WallsError
+from autograder.pipeline.workers import Workers
 from autograder.sandbox.wire import readable
-
-if TYPE_CHECKING:
-    from autograder.pipeline.cluster import Cluster
 
 
 @dataclass(frozen=True)
@@ -92,7 +87,18 @@ def students_of(group: Class, name: str, wanted: Sequence[str] = ()) -> list[str
     return students
 
 
-def grade_class(group: Class, name: str, students: Sequence[str], audience: Audience = NOBODY) -> Results:
+def workers_of(group: Class) -> Workers:
+    """Returns the workers that grade a class."""
+    return Workers(group.settings, group.out / "workers.log", group.jobs, group.scheduler)
+
+
+def grade_class(
+    group: Class,
+    name: str,
+    students: Sequence[str],
+    audience: Audience = NOBODY,
+    workers: Workers | None = None,
+) -> Results:
     """Grades an assignment of a class and writes everything that is to be written.
 
     Args:
@@ -100,6 +106,7 @@ def grade_class(group: Class, name: str, students: Sequence[str], audience: Audi
         name: of the assignment.
         students: whom.
         audience: whoever waits.
+        workers: who grades; by default those of the class, for this assignment only.
 
     Returns:
         What was written to `OUT/<assignment>/results.json`.
@@ -109,6 +116,9 @@ def grade_class(group: Class, name: str, students: Sequence[str], audience: Audi
         ClusterError, WorkerError: submissions could not be graded.
         Stopped: Ctrl-C.
     """
+    if workers is None:
+        with workers_of(group) as own:
+            return grade_class(group, name, students, audience, own)
     if not group.scheduler:
         corpora.check(group.settings)
     with writing_to(group.out), logged_to(group.out / "nbgrader.log"):
@@ -131,12 +141,11 @@ def grade_class(group: Class, name: str, students: Sequence[str], audience: Audi
                 db_url=group.db_url,
             )
             gradebook.check(config.CourseDirectory.db_url)
-            with _workers(group, roll) as cluster:
-                register(config, name, group.out)
-                if cluster is not None:
-                    if cluster.dashboard:
-                        audience.announce(f"Dask's dashboard: {cluster.dashboard}")
-                    roll.grade(cluster)
+            # workers start meanwhile
+            cluster = workers.wanted(len(roll.left) * roll.parts, audience) if roll.left else None
+            register(config, name, group.out)
+            if cluster is not None:
+                roll.grade(cluster)
             entries = Entering(config, name, roll, group.out, ledger, rules).enter(roll.show_entered)
             results = _results(group, name, roll, entries)
         except KeyboardInterrupt:
@@ -151,29 +160,6 @@ def grade_class(group: Class, name: str, students: Sequence[str], audience: Audi
 
 class Stopped(Exception):
     """Somebody pressed Ctrl-C; the message says how far it had got."""
-
-
-@contextmanager
-def _workers(group: Class, roll: Roll) -> Generator[Cluster | None]:
-    """Opens what the submissions that are left are graded on; nothing where none is left."""
-    if not roll.left:
-        yield None
-        return
-    # Dask is loaded where there is something to do for it
-    from autograder.pipeline.cluster import remote_cluster
-    from autograder.pipeline.local_cluster import default_jobs, gpus, local_cluster
-
-    log = group.out / "workers.log"
-    if group.scheduler:
-        with remote_cluster(group.scheduler, log) as cluster:
-            yield cluster
-        return
-    if group.settings.sandbox and (sentence := missing()):
-        raise WallsError(sentence)
-    devices = gpus() if group.settings.profile == "gpu" else []
-    jobs = min(group.jobs or default_jobs(), len(roll.left) * roll.parts)
-    with local_cluster(jobs, log, walls=group.settings.sandbox, devices=devices) as cluster:
-        yield cluster
 
 
 def _results(group: Class, name: str, roll: Roll, entries: Mapping[str, Entry]) -> Results:

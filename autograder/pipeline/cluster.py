@@ -8,6 +8,7 @@ import queue
 import signal
 import threading
 import time
+import urllib.request
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -35,6 +36,8 @@ _FETCH_SECONDS = 5.0
 
 _LOOK_SECONDS = 5.0
 """How often one looks whether there are workers, while no result comes."""
+
+_DASHBOARD_SECONDS = 2.0
 
 _CLOSE_SECONDS = 5.0
 
@@ -70,16 +73,28 @@ class Cluster:
         place: where they are, for messages.
         start_seconds: how long there may be no worker; None waits for ever.
         dashboard: the address of Dask's dashboard, if one runs.
+        gpu: whether a worker with a GPU will come, if it is not there yet.
 
     Attributes:
         grade: what the workers run.
+        grow: starts workers for so many tasks, where that is in our hands.
     """
 
-    def __init__(self, client: Client, place: str, *, start_seconds: float | None = None, dashboard: str = "") -> None:
+    def __init__(
+        self,
+        client: Client,
+        place: str,
+        *,
+        start_seconds: float | None = None,
+        dashboard: str = "",
+        gpu: bool = False,
+    ) -> None:
         self._client = client
         self._place = place
         self._start_seconds = start_seconds
+        self._gpu = gpu
         self.grade: GradeOnWorker = grade_on_worker
+        self.grow: Callable[[int], None] = lambda tasks: None
         self._topic = f"autograder-{uuid.uuid4().hex}"
         self.dashboard = dashboard
 
@@ -192,7 +207,8 @@ class Cluster:
                 told = True
             time.sleep(0.05)
         return _Workers(
-            sum(worker["nthreads"] for worker in workers), any("GPU" in worker["resources"] for worker in workers)
+            sum(worker["nthreads"] for worker in workers),
+            self._gpu or any("GPU" in worker["resources"] for worker in workers),
         )
 
 
@@ -212,8 +228,7 @@ def remote_cluster(address: str, log: Path) -> AbstractContextManager[Cluster]:
         stack.enter_context(logged_to(log))
         client = _connected(address)
         stack.callback(close, client)
-        runs = "dashboard" in client.scheduler_info()["services"]
-        return Cluster(client, f"The cluster at {address}", dashboard=str(client.dashboard_link) if runs else "")
+        return Cluster(client, f"The cluster at {address}", dashboard=_dashboard(str(client.dashboard_link)))
 
     return opened(connect)
 
@@ -228,6 +243,15 @@ def _connected(address: str) -> Client:
         ) from error
     except (ValueError, TypeError, RuntimeError) as error:
         raise UsageError(f"--scheduler is {address!r}; expected an address like tcp://host:8786 ({error}).") from error
+
+
+def _dashboard(link: str) -> str:
+    """Returns the address of a dashboard if there is one: a scheduler without one answers there, too."""
+    try:
+        with urllib.request.urlopen(link, timeout=_DASHBOARD_SECONDS) as answer:
+            return "" if b"needs bokeh" in answer.read(1000) else link
+    except (OSError, ValueError):
+        return ""
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from distributed.system import MEMORY_LIMIT
 from autograder.pipeline import local_worker
 from autograder.pipeline.cluster import ANSWER_SECONDS, Cluster, close, logged_to, opened
 from autograder.pipeline.local_worker import WorkFor
+from autograder.sandbox.kernels import folder_prefix
 
 WORKER_BYTES = 2**30
 """Memory that a worker is given room for: with its warm interpreter and a kernel 0.5 GB, while that trains 0.7 GB."""
@@ -65,13 +66,13 @@ def gpus() -> list[str]:
 def local_cluster(
     jobs: int, log: Path, *, walls: bool | None = None, devices: Sequence[str] = ()
 ) -> AbstractContextManager[Cluster]:
-    """Makes a cluster of worker processes, which start in the background.
+    """Makes a cluster of worker processes, which start in the background as `Cluster.grow` asks for them.
 
     Its ports are on the loopback interface, and closed to whoever lacks the certificate that is made for this run: a
     Dask port runs whatever is sent to it, and others may have accounts on this machine.
 
     Args:
-        jobs: worker processes.
+        jobs: worker processes at most.
         log: the file that takes what scheduler and workers log.
         walls: whether kernels will be walled in; None where none will be wanted.
         devices: GPUs; so many of the workers have the resource GPU, and a device each.
@@ -79,7 +80,7 @@ def local_cluster(
 
     def start(stack: ExitStack) -> Cluster:
         stack.enter_context(logged_to(log))
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="autograder-", ignore_cleanup_errors=True))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=folder_prefix(), ignore_cleanup_errors=True))
         stack.enter_context(config.set({**_CONFIGURATION, "temporary-directory": folder}))
         security = Security.temporary()
         scheduler: Any = LocalCluster(
@@ -94,16 +95,23 @@ def local_cluster(
         certificates = {name: str(getattr(security, name)) for name in _CERTIFICATES}
         ending, workers = threading.Event(), list[threading.Thread]()
         stack.callback(_end, ending, workers)
-        for number in range(jobs):
-            environment, resources = dict[str, str](), dict[str, float]()
-            if number < len(devices):
-                environment, resources = {"CUDA_VISIBLE_DEVICES": devices[number]}, {"GPU": 1.0}
-            wanted = WorkFor(address, certificates, folder, walls, resources)
-            workers.append(threading.Thread(target=_keep_working, args=(wanted, environment, log, ending), daemon=True))
-            workers[-1].start()
+
+        def grow(tasks: int) -> None:
+            while len(workers) < min(jobs, tasks):
+                environment, resources = dict[str, str](), dict[str, float]()
+                if len(workers) < len(devices):
+                    environment, resources = {"CUDA_VISIBLE_DEVICES": devices[len(workers)]}, {"GPU": 1.0}
+                wanted = WorkFor(address, certificates, folder, walls, resources)
+                keep = threading.Thread(target=_keep_working, args=(wanted, environment, log, ending), daemon=True)
+                keep.start()
+                workers.append(keep)
+
         client = Client(address, security=security, timeout=ANSWER_SECONDS, set_as_default=False)
         stack.callback(close, client)
-        return Cluster(client, f"This machine's own cluster (its log: {log})", start_seconds=_START_SECONDS)
+        place = f"This machine's own cluster (its log: {log})"
+        cluster = Cluster(client, place, start_seconds=_START_SECONDS, gpu=bool(devices))
+        cluster.grow = grow
+        return cluster
 
     return opened(start)
 

@@ -169,8 +169,7 @@ class _Process:
     def __init__(self, command: Callable[[], Command], limits: KernelLimits | None) -> None:
         sweep()
         # sockets need short paths: 107 characters at most
-        prefix = f"{_FOLDER_PREFIX}{os.getpid()}-"
-        self.folder = Path(tempfile.mkdtemp(prefix=prefix, dir=_short_temporary_folder()))
+        self.folder = Path(tempfile.mkdtemp(prefix=folder_prefix(), dir=_short_temporary_folder()))
         self.control, theirs = socket.socketpair(socket.AF_UNIX, _KIND)
         self._cgroup = Cgroup.make(limits) if limits is not None else None
         self.forked = 0
@@ -273,6 +272,11 @@ _KIND = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_STREAM
 def _short_temporary_folder() -> str:
     folder = tempfile.gettempdir()
     return folder if len(folder) < 50 else "/tmp"
+
+
+def folder_prefix() -> str:
+    """Returns how the names of folders begin that `sweep` removes if this process is killed."""
+    return f"{_FOLDER_PREFIX}{os.getpid()}-"
 
 
 def sweep() -> None:

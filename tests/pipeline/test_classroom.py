@@ -106,10 +106,10 @@ def test_a_second_grading_gives_the_same_results_apart_from_times(graded: Graded
 
 
 def test_the_journal_spares_the_second_grading_its_workers(graded: GradedClass, monkeypatch: pytest.MonkeyPatch):
-    def no_cluster(*_: object, **__: object):
+    def nobody(*_: object):
         raise AssertionError("workers were asked for")
 
-    monkeypatch.setattr("autograder.pipeline.local_cluster.local_cluster", no_cluster)
+    monkeypatch.setattr("autograder.pipeline.workers.Workers.wanted", nobody)
     before = (graded.group.out / NAME / "results.json").read_bytes()
     grade_class(graded.group, NAME, students_of(graded.group, NAME))
     assert (graded.group.out / NAME / "results.json").read_bytes() == before

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
@@ -14,12 +15,14 @@ import pytest
 from distributed import Client
 
 from autograder.pipeline import local_cluster as local
-from autograder.pipeline.cluster import Cluster, ClusterError, remote_cluster
+from autograder.pipeline.cluster import Cluster, ClusterError, _dashboard, remote_cluster
 from autograder.pipeline.grading import Graded
 from autograder.pipeline.local_cluster import default_jobs, gpus, local_cluster
-from autograder.pipeline.settings import UsageError
+from autograder.pipeline.settings import Settings, UsageError
+from autograder.pipeline.standing import NOBODY
 from autograder.pipeline.work import Task
 from autograder.pipeline.worker import WorkerError, grade_on_worker
+from autograder.pipeline.workers import Workers
 from tests.pipeline import fake_work
 from tests.pipeline.fake_work import task
 from tests.pipeline.remote import SAME_CODE, Remote
@@ -33,6 +36,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two workers, one of which has a GPU called 7."""
     with local_cluster(2, tmp_path_factory.mktemp("cluster") / "log", devices=["7"]) as made:
         made.grade = fake_work.work
+        made.grow(2)
         yield made
 
 
@@ -69,6 +73,7 @@ def test_training_goes_to_the_worker_with_a_gpu(cluster: Cluster):
 def test_where_no_worker_has_a_gpu_training_goes_to_any(tmp_path: Path):
     with local_cluster(1, tmp_path / "log") as plain:
         plain.grade = fake_work.work
+        plain.grow(1)
         assert _done(plain, task("ada", gpu=True))["ada"] is not None
 
 
@@ -86,6 +91,7 @@ def test_a_task_that_kills_every_worker_is_given_up_and_the_others_are_done(
     monkeypatch.setitem(local._CONFIGURATION, "distributed.scheduler.allowed-failures", 1)
     with local_cluster(2, tmp_path / "log") as own:
         own.grade = fake_work.work
+        own.grow(2)
         done = _done(own, task("deadly", "die"), task("ada"), task("zoe"))
     assert done["deadly"] is None
     assert done["ada"] is not None
@@ -133,16 +139,35 @@ def test_a_cluster_leaves_no_process_and_no_file(tmp_path: Path, monkeypatch: py
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     with local_cluster(2, tmp_path / "log") as own:
         own.grade = fake_work.work
+        own.grow(2)
         _done(own, task("ada"))
     assert {process.pid for process in psutil.Process().children(recursive=True)} <= before
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
+
+
+def test_there_are_no_more_workers_than_tasks_nor_than_were_allowed(tmp_path: Path):
+    def workers() -> int:
+        return sum("local_worker" in " ".join(child.cmdline()) for child in psutil.Process().children())
+
+    there = workers()
+    with local_cluster(2, tmp_path / "log") as own:
+        for tasks, expected in ((0, 0), (1, 1), (1, 1), (300, 2)):
+            own.grow(tasks)
+            assert until(lambda expected=expected: workers() - there == expected)
+    assert workers() == there
+
+
+def test_assignments_of_one_command_share_their_workers(tmp_path: Path):
+    with Workers(Settings(sandbox=False), tmp_path / "log", 1, "") as workers:
+        first = workers.wanted(3, NOBODY)
+        assert workers.wanted(5, NOBODY) is first
 
 
 def test_workers_end_with_the_process_that_started_them():
     code = (
         "import sys, time; from pathlib import Path; from autograder.pipeline.local_cluster import local_cluster\n"
         "with local_cluster(2, Path('/dev/null')) as cluster:\n"
-        "    cluster._wait_for_workers(print); print('there', flush=True); time.sleep(600)"
+        "    cluster.grow(2); cluster._wait_for_workers(print); print('there', flush=True); time.sleep(600)"
     )
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=SAME_CODE) as process:
@@ -214,6 +239,28 @@ def test_without_a_worker_one_waits_and_is_told_so(remote: Remote, tmp_path: Pat
         cluster.grade = fake_work.work
         assert _done(cluster, task("ada"), told=told)["ada"] is not None
     assert told == [f"The cluster at {remote.address} has no worker; waiting for one"]
+
+
+@pytest.mark.parametrize(
+    ("page", "status", "found"),
+    [(b"<title>Dask: Status</title>", 200, True), (b"<p>Dask needs bokeh>=3.1.0</p>", 200, False), (b"", 404, False)],
+)
+def test_a_dashboard_is_named_where_it_runs(page: bytes, status: int, found: bool):
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        link = f"http://127.0.0.1:{server.server_port}/status"
+        assert _dashboard(link) == (link if found else "")
+        server.shutdown()
+    assert _dashboard(link) == ""
 
 
 def test_a_scheduler_that_goes_is_named_with_what_to_do(remote: Remote, tmp_path: Path):

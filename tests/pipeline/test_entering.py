@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from autograder.pipeline.settings import read_settings
 from autograder.pipeline.source import read_source
 from autograder.pipeline.standing import Audience, Standing
 from autograder.pipeline.summary import feedback_page
+from autograder.pipeline.workers import Workers
 from tests.hostile.attackers import handed_in, put
 from tests.hostile.test_class import course_copy
 from tests.pipeline.fake_work import FakeCluster
@@ -53,11 +53,7 @@ class Course:
 
 @pytest.fixture
 def small(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
-    @contextmanager
-    def workers(group: Class, roll: object) -> Iterator[FakeCluster]:
-        yield FakeCluster()
-
-    monkeypatch.setattr(classroom, "_workers", workers)
+    monkeypatch.setattr(Workers, "wanted", lambda self, tasks, audience: FakeCluster())
     own = course_copy(course, tmp_path)
     made = Course(Class(own, tmp_path / "submitted", tmp_path / "graded", read_settings(own)))
     for student in STUDENTS:

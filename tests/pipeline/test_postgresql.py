@@ -10,20 +10,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from autograder.pipeline import classroom
 from autograder.pipeline.classroom import Class, grade_class
 from autograder.pipeline.collect import enter_roster
 from autograder.pipeline.gradebook import check, entries
 from autograder.pipeline.settings import UsageError, read_settings
 from autograder.pipeline.source import read_source
 from autograder.pipeline.summary import write_overview
+from autograder.pipeline.workers import Workers
 from tests.hostile.attackers import handed_in, put
 from tests.hostile.test_class import course_copy
 from tests.pipeline.fake_work import FakeCluster
@@ -76,11 +75,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def small(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Class:
-    @contextmanager
-    def workers(group: Class, roll: object) -> Iterator[FakeCluster]:
-        yield FakeCluster()
-
-    monkeypatch.setattr(classroom, "_workers", workers)
+    monkeypatch.setattr(Workers, "wanted", lambda self, tasks, audience: FakeCluster())
     own = course_copy(course, tmp_path)
     shutil.copy(course / "nbgrader_config.py", own)
     source = read_source(own, NAME)
