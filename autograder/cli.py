@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from autograder.pipeline.classroom import Class
     from autograder.pipeline.results import Results
     from autograder.pipeline.standing import Audience, Standing
+    from autograder.pipeline.workers import Workers
+
+T = TypeVar("T")
 
 app = typer.Typer(
     help="Build, prove and grade the assignments of the course on attention and sequence models.",
@@ -194,6 +197,9 @@ def grade(
     ] = None,
     sandbox: Sandbox = True,
     cache: Annotated[bool, typer.Option(help="Use the results of earlier runs that nothing has changed.")] = True,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Grade and list whose marks would change, but write none.")
+    ] = False,
 ) -> None:
     """Grade a class: marks, feedback pages, results.json and an overview.
 
@@ -220,7 +226,10 @@ def grade(
     )
     wanted = [name for name in students.split(",") if name]
     classes = {name: students_of(group, name, wanted) for name in assignments}
-    _grade(group, classes, "Results")
+    if preview:
+        _preview(group, classes)
+    else:
+        _grade(group, classes, "Results")
 
 
 @app.command()
@@ -450,7 +459,11 @@ def _at_terminal(bar: Progress, name: str, total: int) -> Audience:
         done = standing.done if standing.entered is None else standing.entered
         bar.update(task, completed=done, standing=str(standing), told="")
 
-    return Audience(show, lambda line: bar.update(task, told=shown(line)), bar.console.print)
+    return Audience(
+        show,
+        lambda line: bar.update(task, told=shown(line)),
+        lambda line: bar.console.print(shown(line), markup=False, highlight=False),
+    )
 
 
 _LINE_SECONDS = 10.0
@@ -477,15 +490,47 @@ def _in_log(name: str, total: int) -> Audience:
 
 def _grade(group: Class, classes: dict[str, list[str]], title: str) -> None:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
-    from rich.table import Column
 
-    from autograder.pipeline.classroom import Stopped, grade_class, workers_of
+    from autograder.pipeline.classroom import grade_class
     from autograder.pipeline.settings import read_db_url
     from autograder.pipeline.summary import feedback_page, write_overview
 
     console = Console(stderr=True, width=None if sys.stderr.isatty() else 140)
-    results: list[Results] = []
+    results = list(_each(console, grade_class, group, classes))
+    for one in results:
+        _show(console, one)
+    overview = write_overview(group.out, title, group.db_url or read_db_url(group.course))
+    example = feedback_page(group.out, next(iter(results[0].students)), results[0].assignment)
+    _say(f"Overview:  {overview}")
+    _say(f"Feedback:  {group.out / 'feedback'}, e.g. {example}")
+    _say("Results:   " + ", ".join(str(group.out / one.assignment / "results.json") for one in results))
+
+
+def _preview(group: Class, classes: dict[str, list[str]]) -> None:
+    from rich.console import Console
+
+    from autograder.pipeline.classroom import preview_class
+
+    found = list(_each(Console(stderr=True), preview_class, group, classes))
+    for name, changes in zip(classes, found, strict=True):
+        _say(f"{name}: {len(changes)} of {len(classes[name])} students would have other marks than the gradebook says")
+        for change in changes:
+            _say(f"  {change}")
+    _say("Nothing was written; the same command without --preview writes it.")
+
+
+def _each(
+    console: Console,
+    grade: Callable[[Class, str, Sequence[str], Audience, Workers], T],
+    group: Class,
+    classes: Mapping[str, Sequence[str]],
+) -> Iterator[T]:
+    """Grades one assignment after the other, and shows how far it has got."""
+    from rich.progress import BarColumn, Progress, TextColumn
+    from rich.table import Column
+
+    from autograder.pipeline.classroom import Stopped, workers_of
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=20),
@@ -499,18 +544,11 @@ def _grade(group: Class, classes: dict[str, list[str]], title: str) -> None:
         for name, students in classes.items():
             audience = _at_terminal(bar, name, len(students)) if console.is_terminal else _in_log(name, len(students))
             try:
-                results.append(grade_class(group, name, students, audience, workers))
+                yield grade(group, name, students, audience, workers)
             except Stopped as stopped:
                 bar.stop()
                 _say(f"autograder: stopped, {name}: {stopped}; run the same command again to go on where it stopped")
                 raise typer.Exit(130) from None
-    for one in results:
-        _show(console, one)
-    overview = write_overview(group.out, title, group.db_url or read_db_url(group.course))
-    example = feedback_page(group.out, next(iter(results[0].students)), results[0].assignment)
-    _say(f"Overview:  {overview}")
-    _say(f"Feedback:  {group.out / 'feedback'}, e.g. {example}")
-    _say("Results:   " + ", ".join(str(group.out / one.assignment / "results.json") for one in results))
 
 
 def _show(console: Console, results: Results) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Generator, Mapping, Sequence
@@ -9,10 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from traitlets.config import Config
+
 from autograder.exercises import NAMES, assignment
 from autograder.pipeline import corpora, gradebook
+from autograder.pipeline.changes import Change, announced, changes
 from autograder.pipeline.entering import Entering
-from autograder.pipeline.gradebook import Entry
+from autograder.pipeline.gradebook import Entry, entries
 from autograder.pipeline.grading import GradingError
 from autograder.pipeline.journal import Journal
 from autograder.pipeline.ledger import Ledger
@@ -101,6 +105,8 @@ def grade_class(
 ) -> Results:
     """Grades an assignment of a class and writes everything that is to be written.
 
+    Who gets other marks for the same notebook is announced before they are written.
+
     Args:
         group: what and where.
         name: of the assignment.
@@ -116,12 +122,61 @@ def grade_class(
         ClusterError, WorkerError: submissions could not be graded.
         Stopped: Ctrl-C.
     """
-    if workers is None:
-        with workers_of(group) as own:
-            return grade_class(group, name, students, audience, own)
+    with _graded(group, name, students, audience, workers) as graded:
+        for line in announced(graded.changes()):
+            audience.announce(f"{name}: {line}")
+        return _results(group, name, graded.roll, graded.enter())
+
+
+def preview_class(
+    group: Class,
+    name: str,
+    students: Sequence[str],
+    audience: Audience = NOBODY,
+    workers: Workers | None = None,
+) -> list[Change]:
+    """Grades an assignment of a class, and writes no mark: the results wait in the journal.
+
+    Args and errors are those of `grade_class`.
+
+    Returns:
+        Whose marks `grade_class` would change.
+    """
+    with _graded(group, name, students, audience, workers) as graded:
+        return graded.changes()
+
+
+@dataclass(frozen=True)
+class _Graded:
+    """A roll whose results are in the journal, and where they are to be entered."""
+
+    config: Config
+    name: str
+    out: Path
+    roll: Roll
+    ledger: Ledger
+    rules: str
+
+    def changes(self) -> list[Change]:
+        return changes(self.name, self.roll, entries(self.config.CourseDirectory.db_url, self.name), self.ledger)
+
+    def enter(self) -> dict[str, Entry]:
+        register(self.config, self.name, self.out)
+        entering = Entering(self.config, self.name, self.roll, self.out, self.ledger, self.rules)
+        return entering.enter(self.roll.show_entered)
+
+
+@contextmanager
+def _graded(
+    group: Class, name: str, students: Sequence[str], audience: Audience, workers: Workers | None
+) -> Generator[_Graded]:
     if not group.scheduler:
         corpora.check(group.settings)
-    with writing_to(group.out), logged_to(group.out / "nbgrader.log"):
+    with (
+        contextlib.nullcontext(workers) if workers else workers_of(group) as workers,
+        writing_to(group.out),
+        logged_to(group.out / "nbgrader.log"),
+    ):
         journal = Journal(group.out / "journal")
         ledger = Ledger(group.out / name / "entered.jsonl")
         if not group.cache:
@@ -141,13 +196,9 @@ def grade_class(
                 db_url=group.db_url,
             )
             gradebook.check(config.CourseDirectory.db_url)
-            # workers start meanwhile
-            cluster = workers.wanted(len(roll.left) * roll.parts, audience) if roll.left else None
-            register(config, name, group.out)
-            if cluster is not None:
-                roll.grade(cluster)
-            entries = Entering(config, name, roll, group.out, ledger, rules).enter(roll.show_entered)
-            results = _results(group, name, roll, entries)
+            if roll.left:
+                roll.grade(workers.wanted(len(roll.left) * roll.parts, audience))
+            yield _Graded(config, name, group.out, roll, ledger, rules)
         except KeyboardInterrupt:
             raise Stopped(str(roll.standing)) from None
         if roll.given_up:
@@ -155,7 +206,6 @@ def grade_class(
                 f"{', '.join(roll.given_up)}: not graded, since every worker that tried was killed. The others are "
                 "graded. Is memory short? Run the same command again with fewer --jobs, or without these --students."
             )
-    return results
 
 
 class Stopped(Exception):

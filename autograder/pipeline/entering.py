@@ -98,7 +98,8 @@ class Entering:
     def _fingerprints(self, student: str, entry: Entry) -> Entered:
         handed_in_at = timestamp(self._roll.path(student).parent)
         marks = _hash(self._roll.key(student), handed_in_at, entry.extension, *self._rules)
-        return Entered(marks, _hash(marks, sorted(entry.marks.items()), sorted(entry.comments.items()), entry.penalty))
+        page = _hash(marks, sorted(entry.marks.items()), sorted(entry.comments.items()), entry.penalty)
+        return Entered(marks, page, self._roll.handed_in(student))
 
 
 def _agree(entry: Entry, graded: Graded) -> bool:

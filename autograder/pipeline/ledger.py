@@ -18,10 +18,12 @@ class Entered:
     Attributes:
         marks: of what the marks in the gradebook follow from.
         page: of what the feedback page follows from.
+        handed_in: of the student's file; empty where an earlier version did not note it.
     """
 
     marks: str
     page: str
+    handed_in: str = ""
 
 
 _LINE = TypeAdapter(tuple[str, Entered])

@@ -25,11 +25,13 @@ from nbgrader.converters import (
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.dbutil import ALEMBIC_DIR
+from nbgrader.preprocessors import SaveCells
 from nbgrader.utils import parse_utc
 from sqlalchemy import Engine, create_engine, make_url
 from traitlets.config import Config
 from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
 
+from autograder.pipeline.amending import SaveChangedCells
 from autograder.pipeline.settings import UsageError
 from autograder.sandbox.kernels import ONE_THREAD, QUIET
 
@@ -103,9 +105,15 @@ def generate_assignment(config: Config, name: str) -> None:
 
 
 def register(config: Config, name: str, out: Path) -> None:
-    """Enters the assignment's cells into the gradebook; the course's release/ is left alone."""
+    """Enters the assignment's cells into the gradebook; the course's release/ is left alone.
+
+    Marks of questions that are no longer asked go from the gradebook to `OUT/<assignment>/removed.csv`.
+    """
     config = Config(config)
     config.CourseDirectory.release_directory = str(out / ".release")
+    usual: Any = GenerateAssignment.class_traits()["preprocessors"].default()
+    config.GenerateAssignment.preprocessors = [SaveChangedCells if part is SaveCells else part for part in usual]
+    config.SaveChangedCells.removed = str(out / name / "removed.csv")
     generate_assignment(config, name)
 
 

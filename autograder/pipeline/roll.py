@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -53,6 +54,7 @@ class Roll:
         self._parts = parts_of(self._assignment, settings)
         self.parts = len(self._parts)
         self._keys: dict[str, str] = {}
+        self._handed_in: dict[str, str] = {}
         self.students: Sequence[str] = ()
         self.left: list[str] = []
         self.given_up: list[str] = []
@@ -65,6 +67,7 @@ class Roll:
         for student in students:
             rebuilt = self._rebuilt(student)
             self._keys[student] = key(rebuilt, self._settings)
+            self._handed_in[student] = rebuilt.submission.problem or _digest(self.path(student))
             graded = self._recalled(student)
             if graded is None and rebuilt.submission.problem:
                 graded = unreadable(rebuilt.submission, self._assignment)
@@ -87,6 +90,10 @@ class Roll:
     def key(self, student: str) -> str:
         """Returns the hash of everything that determines a student's result."""
         return self._keys[student]
+
+    def handed_in(self, student: str) -> str:
+        """Returns the hash of a student's file, or why it cannot be read."""
+        return self._handed_in[student]
 
     def show_entered(self, count: int) -> None:
         """Shows that so many results are entered into the gradebook."""
@@ -158,3 +165,7 @@ class Roll:
             graded=now.graded + (not kept),
             failed=now.failed + (graded.status != "graded"),
         )
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,67 +10,13 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder.pipeline import classroom, entering
-from autograder.pipeline.classroom import Class, grade_class
+from autograder.pipeline.classroom import Class
 from autograder.pipeline.gradebook import entries
 from autograder.pipeline.ledger import Entered, Ledger
-from autograder.pipeline.results import Results
-from autograder.pipeline.settings import read_settings
-from autograder.pipeline.source import read_source
 from autograder.pipeline.standing import Audience, Standing
 from autograder.pipeline.summary import feedback_page
-from autograder.pipeline.workers import Workers
-from tests.hostile.attackers import handed_in, put
-from tests.hostile.test_class import course_copy
-from tests.pipeline.fake_work import FakeCluster
 from tests.pipeline.handed_in import NAME
-
-ESSAY = "why_layer_norm"
-STUDENTS = ["ada", "grace", "zoe"]
-
-
-@dataclass
-class Course:
-    """A small class; who was entered into the gradebook, and whose page was written, is written down."""
-
-    group: Class
-    marks: list[str] = field(default_factory=list[str])
-    pages: list[str] = field(default_factory=list[str])
-
-    def grade(self, audience: Audience = Audience()) -> Results:  # noqa: B008
-        self.marks.clear()
-        self.pages.clear()
-        return grade_class(self.group, NAME, ["absent", *STUDENTS], audience)
-
-    @property
-    def url(self) -> str:
-        return f"sqlite:///{self.group.out / 'gradebook.db'}"
-
-    def hand_in(self, student: str, **answers: str) -> None:
-        put(self.group.submitted, student, handed_in(read_source(self.group.course, NAME), answers))
-
-
-@pytest.fixture
-def small(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
-    monkeypatch.setattr(Workers, "wanted", lambda self, tasks, audience: FakeCluster())
-    own = course_copy(course, tmp_path)
-    made = Course(Class(own, tmp_path / "submitted", tmp_path / "graded", read_settings(own)))
-    for student in STUDENTS:
-        made.hand_in(student)
-    (tmp_path / "submitted" / "absent").mkdir()
-
-    def spied(name: str, seen: list[str]) -> None:
-        stage: Callable[[object, str, Sequence[str]], None] = getattr(entering, name)
-
-        def spy(config: object, assignment: str, students: Sequence[str]) -> None:
-            seen.extend(students)
-            stage(config, assignment, students)
-
-        monkeypatch.setattr(entering, name, spy)
-
-    spied("autograde", made.marks)
-    spied("generate_feedback", made.pages)
-    made.grade()
-    return made
+from tests.pipeline.small_course import ESSAY, STUDENTS, Course
 
 
 def test_everybody_is_entered_the_first_time(small: Course):
@@ -99,16 +43,8 @@ def test_who_hands_in_at_last_is_entered(small: Course):
     assert small.marks == ["absent"]
 
 
-def _mark_by_hand(small: Course, student: str, points: float, comment: str) -> None:
-    with Gradebook(small.url) as gradebook:
-        grade = gradebook.find_grade(ESSAY, NAME, NAME, student)
-        grade.manual_score, grade.needs_manual_grade = points, False
-        gradebook.find_comment(ESSAY, NAME, NAME, student).manual_comment = comment
-        gradebook.db.commit()
-
-
 def test_marks_and_comments_by_hand_reach_results_and_page_and_are_not_asked_for_again(small: Course):
-    _mark_by_hand(small, "ada", 2.5, "Say it of the gradient, too.")
+    small.mark_by_hand("ada", 2.5, "Say it of the gradient, too.")
     results = small.grade()
     assert results.students["ada"].written[ESSAY].score == 2.5
     assert results.students["ada"].score == 15.5
@@ -118,7 +54,7 @@ def test_marks_and_comments_by_hand_reach_results_and_page_and_are_not_asked_for
 
 
 def test_marks_and_comments_by_hand_survive_another_submission(small: Course):
-    _mark_by_hand(small, "ada", 2.5, "Well said.")
+    small.mark_by_hand("ada", 2.5, "Well said.")
     small.hand_in("ada", layer_norm="something else")
     small.grade()
     entry = entries(small.url, NAME)["ada"]
