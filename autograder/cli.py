@@ -633,6 +633,7 @@ def _failures() -> tuple[type[Exception], ...]:
         ("autograder.pipeline.build", "BuildError"),
         ("autograder.pipeline.nbgrader_stages", "StageError"),
         ("autograder.pipeline.grading", "GradingError"),
+        ("autograder.pipeline.gradebook", "GradebookError"),
         ("autograder.pipeline.cluster", "ClusterError"),
         ("autograder.pipeline.worker", "WorkerError"),
         ("autograder.sandbox.kernels", "WarmInterpreterError"),

@@ -1,6 +1,7 @@
 """What a class costs as it grows: real submissions on one worker and on two, then all but the student's work.
 
-    .venv/bin/python -m benchmarks.class_size --submissions 40
+    .venv/bin/python -m benchmarks.class_size --submissions 20 --submissions 200
+    .venv/bin/python -m benchmarks.class_size --submissions 1000 --jobs 2
     .venv/bin/python -m benchmarks.class_size --constant 1000 --constant 10000 --constant 100000
 
 In the second case workers answer at once with the same result, so that what remains is ours: to pack, schedule, fetch,
@@ -20,7 +21,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import psutil
 
 from autograder.checking import CheckResult, Report
@@ -32,19 +32,21 @@ from autograder.pipeline.local_cluster import local_cluster
 from autograder.pipeline.parts import parts_of
 from autograder.pipeline.rebuild import rebuild
 from autograder.pipeline.release import template
-from autograder.pipeline.results import Results, student_outcome, write_results
+from autograder.pipeline.results import Results, StudentOutcome, student_outcome, write_results
 from autograder.pipeline.settings import read_settings
-from autograder.pipeline.simulate import simulated_class
+from autograder.pipeline.simulate import Handed, simulated_class
 from autograder.pipeline.source import grade_id, is_solution, read_source
 from autograder.pipeline.standing import Audience, Standing
 from autograder.pipeline.submission import answers
 from autograder.pipeline.work import Task, Work, pack
 from autograder.sandbox.session import Output
 from benchmarks.machine import idle_load
+from tests.hostile.attackers import NAME, attack, put
 
 COURSE = Path(__file__).resolve().parent.parent
 OUT = COURSE / "docs" / "benchmarks"
-NAME = "05_layer_norm"
+HOSTILE = ("exits", "forger", "patches", "surrogates", "writer")
+"""Attacks that end at once; tests/hostile has those that last until they are stopped."""
 
 
 def resident() -> float:
@@ -52,18 +54,30 @@ def resident() -> float:
     return psutil.Process().memory_info().rss / 2**20
 
 
+def mixed() -> list[Handed]:
+    """Returns a class of every kind: right, wrong, blank, crashing, hanging and hostile."""
+    source, alternatives = read_source(COURSE, NAME), COURSE / "tests" / "alternatives"
+    honest = simulated_class(source, assignment(NAME), alternatives=alternatives)
+    return [*honest, *(Handed(name, attack(source, name), None) for name in HOSTILE)]
+
+
+def loses(outcome: StudentOutcome, symbols: frozenset[str] | None) -> bool:
+    """Tells whether marks are lost where they should be and nowhere else; None stands for everything."""
+    lost = {symbol for symbol, exercise in outcome.exercises.items() if exercise.score < exercise.max_score}
+    if symbols is None:
+        return lost == set(outcome.exercises) and not any(one.score for one in outcome.exercises.values())
+    return lost == symbols
+
+
 def real(submissions: int, jobs: int) -> dict[str, Any]:
     """Grades a mixed class and enters it, on so many workers."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        source, alternatives = read_source(COURSE, NAME), COURSE / "tests" / "alternatives"
-        handed = list(simulated_class(source, assignment(NAME), alternatives=alternatives))
-        students: list[str] = []
-        for number, one in zip(range(submissions), itertools.cycle(handed)):
-            students.append(f"{number:05}-{one.student}")
-            path = folder / "submitted" / students[-1] / NAME / f"{NAME}.ipynb"
-            path.parent.mkdir(parents=True)
-            path.write_text(nbformat.writes(one.notebook), encoding="utf-8")
+        expected: dict[str, frozenset[str] | None] = {}
+        for number, one in zip(range(submissions), itertools.cycle(mixed())):
+            student = f"{number:05}-{one.student}"
+            expected[student] = one.symbols
+            put(folder / "submitted", student, one.notebook)
         seen: list[tuple[float, float]] = []
 
         def show(standing: Standing) -> None:
@@ -72,7 +86,7 @@ def real(submissions: int, jobs: int) -> dict[str, Any]:
 
         load, started = idle_load(), time.monotonic()
         group = Class(COURSE, folder / "submitted", folder / "out", read_settings(COURSE), jobs)
-        grade_class(group, NAME, students, Audience(show))
+        results = grade_class(group, NAME, list(expected), Audience(show))
         wall = time.monotonic() - started
     return {
         "submissions": submissions,
@@ -80,7 +94,8 @@ def real(submissions: int, jobs: int) -> dict[str, Any]:
         "busy cores before": load,
         "graded": seen[-1][0],
         "wall": wall,
-        "memory": [seen[0][1], seen[-1][1]],
+        "memory": [seen[0][1], seen[len(seen) // 2][1], seen[-1][1]],
+        "as expected": sum(loses(results.students[student], lost) for student, lost in expected.items()),
     }
 
 
@@ -163,11 +178,12 @@ more than that. Made by `.venv/bin/python -m benchmarks.class_size`.
 
 ## Real submissions
 
-Right, wrong, blank, crashing and hanging ones in turn. *Graded*: from the first worker to the last result. *In all*:
-with what one process does before and after, which is nbgrader's gradebook, feedback pages and results.json.
+Right, wrong, blank, crashing, hanging and hostile ones in turn. *Graded*: from the first worker to the last result. *In
+all*: with what one process does before and after, which is nbgrader's gradebook, feedback pages and results.json. *As
+expected*: marks are lost where they should be and nowhere else.
 
-| submissions | workers | graded, s each | in all, s each | coordinator's memory, MB, first and last result | busy |
-|---:|---:|---:|---:|---:|---:|
+| submissions | workers | graded, s each | in all, s each | coordinator's MB: first, middle, last | as expected | busy |
+|---:|---:|---:|---:|---:|---:|---:|
 """
 
 _CONSTANT = """
@@ -185,9 +201,10 @@ def page(kept: dict[str, list[dict[str, Any]]]) -> str:
     """Returns the tables in Markdown."""
     text = _REAL.format(name=NAME, cores=psutil.cpu_count())
     for one in kept["real"]:
-        count, (first, last), busy = one["submissions"], one["memory"], one["busy cores before"]
+        count, busy = one["submissions"], one["busy cores before"]
         each = f"{one['graded'] / count:.2f} | {one['wall'] / count:.2f}"
-        text += f"| {count:,} | {one['jobs']} | {each} | {first:.0f}, {last:.0f} | {busy:.1f} |\n"
+        memory = ", ".join(f"{megabytes:.0f}" for megabytes in one["memory"])
+        text += f"| {count:,} | {one['jobs']} | {each} | {memory} | {one['as expected']:,} | {busy:.1f} |\n"
     text += _CONSTANT
     for one in kept["constant"]:
         count, (first, last), busy = one["submissions"], one["memory"], one["busy cores before"]
@@ -201,6 +218,7 @@ def main() -> None:
     """Measures, and writes the page."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--submissions", type=int, action="append", default=[])
+    arguments.add_argument("--jobs", type=int, action="append", help="default: 1, then 2")
     arguments.add_argument("--constant", type=int, action="append", default=[])
     options = arguments.parse_args()
     path = OUT / "class_size.json"
@@ -218,7 +236,7 @@ def main() -> None:
         (OUT / "class_size.md").write_text(page(kept))
 
     for submissions in options.submissions:
-        for jobs in (1, 2):
+        for jobs in options.jobs or (1, 2):
             keep("real", real(submissions, jobs))
     for submissions in options.constant:
         keep("constant", constant(submissions))

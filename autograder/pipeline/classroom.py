@@ -120,6 +120,7 @@ def grade_class(
     Raises:
         UsageError: something the user can mend.
         ClusterError, WorkerError: submissions could not be graded.
+        GradebookError, StageError: marks could not be entered.
         Stopped: Ctrl-C.
     """
     with _graded(group, name, students, audience, workers) as graded:
@@ -198,7 +199,8 @@ def _graded(
             gradebook.check(config.CourseDirectory.db_url)
             if roll.left:
                 roll.grade(workers.wanted(len(roll.left) * roll.parts, audience))
-            yield _Graded(config, name, group.out, roll, ledger, rules)
+            with gradebook.explained(config.CourseDirectory.db_url):
+                yield _Graded(config, name, group.out, roll, ledger, rules)
         except KeyboardInterrupt:
             raise Stopped(str(roll.standing)) from None
         if roll.given_up:

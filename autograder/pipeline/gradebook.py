@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,10 @@ from autograder.pipeline.settings import UsageError
 
 _tables: Any = nbgrader.api
 """Its classes stand for tables; their columns are not annotated."""
+
+
+class GradebookError(Exception):
+    """The gradebook's database went away or refused; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +82,30 @@ def check(url: str) -> None:
             "pip install 'sequence-models-autograder[postgres]'."
         ) from error
     except SQLAlchemyError as error:
-        cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         raise UsageError(
-            f"The gradebook {_shown(url)} cannot be opened ({cause}): does the server run, is there such a database, "
-            "may this user write to it?"
+            f"The gradebook {_shown(url)} cannot be opened ({_cause(error)}): does the server run, is there such a "
+            "database, may this user write to it?"
         ) from error
+
+
+@contextmanager
+def explained(url: str) -> Generator[None]:
+    """Turns what the database says of a failure into a sentence.
+
+    Raises:
+        GradebookError: the database failed within the block.
+    """
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise GradebookError(
+            f"The gradebook {_shown(url)} failed ({_cause(error)}): see that its server runs and its disk is not "
+            "full, then run the same command again; what was graded is kept."
+        ) from error
+
+
+def _cause(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
 
 
 def _shown(url: str) -> str:

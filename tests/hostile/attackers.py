@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,36 @@ NAME = "05_layer_norm"
 
 WRONG = "def layer_norm(z, gamma, beta, epsilon=1e-6):\n    return z * 0\n"
 """An answer that is worth nothing: every attack that is added to it must leave it so."""
+
+
+MARKER = f"75319.{os.getpid()}"
+"""How long a process sleeps that an attack leaves behind: that is how it is found."""
+
+ATTACKS = {
+    "crash": "import os; os._exit(0)",
+    "daemon": f"import subprocess; p = subprocess.Popen(['sleep', '{MARKER}'], start_new_session=True)",
+    "exits": "import os; os.kill(os.getpid(), 9)",
+    "flood": "import sys\nwhile True: print('x' * 10**5); sys.stdout.flush()",
+    "forger": """
+import gc
+from autograder.sandbox.line import Answering, frame
+kernel = get_ipython().kernel
+answering = next(thing for thing in gc.get_objects() if type(thing) is Answering)
+def reply(question):
+    for part in (b"garbage", b"<IDS|MSG>"):
+        kernel.iopub_socket.send_multipart([part])
+    answering.line.sendall(frame(bytes(16), b"PK\\x05\\x06" + b"\\0" * 18) + b"garbage")
+    return b""
+answering.reply = reply
+""",
+    "forks": "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
+    "memory": "held = []\nwhile True: held.append(bytearray(b'x' * 2**26))",
+    "network": "import socket\nsocket.create_connection(('127.0.0.1', PORT), 1)",
+    "patches": "import builtins, autograder.sandbox.agent as agent\nagent.Agent.answer = lambda *a: {'value': 4.0}",
+    "surrogates": 'print("\\ud800 \\x00 \\x1b[2J"); raise ValueError("\\ud800")',
+    "writer": "for p in PATHS:\n    try: open(p, 'w').write('mine')\n    except OSError as e: print(e)",
+}
+"""What is done in the first answer, by its name; some reach for PORT and PATHS."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +110,12 @@ def handed_in(source: SourceNotebook, answered: Mapping[str, str], written: str 
         if is_solution(cell):
             cell.source = given[str(grade_id(cell))] if cell.cell_type == "code" else written
     return notebook
+
+
+def attack(source: SourceNotebook, name: str, names: str = "PORT = 1\nPATHS = ['/etc/passwd']\n") -> NotebookNode:
+    """Returns a notebook without a right answer, whose first one attacks; `names` define what it reaches for."""
+    lost = {"layer_norm_gradients": "pass", "LayerNorm": "pass"}
+    return handed_in(source, {"layer_norm": f"{WRONG}{names}{ATTACKS[name]}\n", **lost})
 
 
 def put(submitted: Path, student: str, notebook: NotebookNode | str) -> Path:

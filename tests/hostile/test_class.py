@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 from dataclasses import dataclass
@@ -12,37 +11,12 @@ import pytest
 
 from autograder.pipeline.classroom import Class, grade_class
 from autograder.pipeline.settings import read_settings
-from tests.hostile.attackers import NAME, WRONG, Bench, digest, handed_in, put
+from tests.hostile.attackers import ATTACKS, MARKER, NAME, WRONG, Bench, attack, digest, handed_in, put
 from tests.sandbox.conftest import processes_with, until
 
 pytestmark = pytest.mark.xdist_group("hostile class")
 
-MARKER = f"75319.{os.getpid()}"
 HONEST = ("ada", "grace", "zoe")
-ATTACKS = {
-    "crash": "import os; os._exit(0)",
-    "daemon": f"import subprocess; p = subprocess.Popen(['sleep', '{MARKER}'], start_new_session=True)",
-    "exits": "import os; os.kill(os.getpid(), 9)",
-    "flood": "import sys\nwhile True: print('x' * 10**5); sys.stdout.flush()",
-    "forger": """
-import gc
-from autograder.sandbox.line import Answering, frame
-kernel = get_ipython().kernel
-answering = next(thing for thing in gc.get_objects() if type(thing) is Answering)
-def reply(question):
-    for part in (b"garbage", b"<IDS|MSG>"):
-        kernel.iopub_socket.send_multipart([part])
-    answering.line.sendall(frame(bytes(16), b"PK\\x05\\x06" + b"\\0" * 18) + b"garbage")
-    return b""
-answering.reply = reply
-""",
-    "forks": "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
-    "memory": "held = []\nwhile True: held.append(bytearray(b'x' * 2**26))",
-    "network": "import socket\nsocket.create_connection(('127.0.0.1', PORT), 1)",
-    "patches": "import builtins, autograder.sandbox.agent as agent\nagent.Agent.answer = lambda *a: {'value': 4.0}",
-    "surrogates": 'print("\\ud800 \\x00 \\x1b[2J"); raise ValueError("\\ud800")',
-    "writer": "for p in PATHS:\n    try: open(p, 'w').write('mine')\n    except OSError as e: print(e)",
-}
 
 
 @dataclass(frozen=True)
@@ -90,9 +64,8 @@ def test_the_others_notice_nothing(honest: Honest, bench: Bench, tmp_path: Path,
     with socket.create_server(("127.0.0.1", 0)) as listener:
         paths = [str(honest.course / "course.toml"), str(submitted / "ada" / "planted"), str(out / "gradebook.db")]
         names = f"PORT = {listener.getsockname()[1]}\nPATHS = {paths!r}\n"
-        for name, attack in ATTACKS.items():
-            lost = {"layer_norm_gradients": "pass", "LayerNorm": "pass"}
-            put(submitted, name, handed_in(bench.source, {"layer_norm": f"{WRONG}{names}{attack}\n", **lost}))
+        for name in ATTACKS:
+            put(submitted, name, attack(bench.source, name, names))
         before = digest(honest.course), digest(submitted)
         group = Class(honest.course, submitted, out, read_settings(honest.course), jobs)
         found = _results(group, sorted([*HONEST, *ATTACKS]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import re
@@ -17,9 +18,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from autograder.pipeline.gradebook import entries
 from autograder.pipeline.results import read_results
 from tests.hostile.attackers import NAME, WRONG, Bench, handed_in, put
 from tests.hostile.test_class import course_copy, without_times
+from tests.pipeline.postgresql import Server
 from tests.pipeline.remote import SAME_CODE, Remote
 from tests.sandbox.conftest import processes_with, until
 
@@ -133,6 +136,74 @@ def test_a_command_that_is_killed_goes_on_where_it_stopped(course_of: Callable[[
 @pytest.mark.slow
 def test_fifty_kills_change_nothing(course_of: Callable[[int], Path]) -> None:
     _compare(course_of(60), 50, 7, 12.0)
+
+
+@dataclass
+class Cluster:
+    """A command, its scheduler, workers and database: whatever is killed is started again."""
+
+    handed: Handed
+    remote: Remote
+    server: Server
+    command: subprocess.Popen[str]
+
+    def kill(self, victim: str) -> None:
+        if victim == "database":
+            self.server.kill()
+        else:
+            ours = {"command": self.command, "worker": self.remote.workers[-1], "scheduler": self.remote.scheduler}
+            ours[victim].kill()
+            ours[victim].wait()
+
+    def mend(self, victim: str) -> None:
+        if victim == "database":
+            self.server.start()
+        if victim == "scheduler":
+            self.remote.start_scheduler()
+        self.remote.workers = [worker for worker in self.remote.workers if worker.poll() is None]
+        while len(self.remote.workers) < 2:
+            self.remote.worker()
+        if self.command.poll() is not None:
+            _, said = self.command.communicate()
+            assert "Traceback" not in said, said
+            self.command = self.handed.start()
+
+
+@pytest.mark.slow
+def test_fifty_kills_of_command_worker_scheduler_and_database_in_turn_change_nothing(
+    course_of: Callable[[int], Path], tmp_path: Path
+) -> None:
+    course, rng = course_of(100), random.Random(11)
+    undisturbed = Handed(course, "undisturbed")
+    undisturbed.finish()
+    server, remote = Server("course"), Remote(tmp_path)
+    try:
+        disturbed = Handed(course, "disturbed", ("--scheduler", remote.address, "--db-url", server.url("course")))
+        cluster = Cluster(disturbed, remote, server, disturbed.start())
+        cluster.mend("")
+        kept: dict[str, int] = {}
+        for _, victim in zip(range(50), itertools.cycle(["command", "worker", "scheduler", "database"])):
+            time.sleep(rng.uniform(0.5, 10.0))
+            cluster.kill(victim)
+            time.sleep(1.0)
+            cluster.mend(victim)
+            now = disturbed.journal()
+            print(
+                f"{victim} killed, {len(now)} of 100 in the journal, {len(entries(server.url('course'), NAME))} entered"
+            )
+            assert kept.items() <= now.items()
+            kept = now
+        cluster.command.kill()
+        cluster.mend("")
+        _, said = cluster.command.communicate()
+        assert cluster.command.returncode == 0, said
+        assert kept.items() <= disturbed.journal().items()
+        assert disturbed.results() == undisturbed.results()
+        in_file = entries(f"sqlite:///{course / undisturbed.out / 'gradebook.db'}", NAME)
+        assert entries(server.url("course"), NAME) == in_file
+    finally:
+        remote.end()
+        server.end()
 
 
 def test_ctrl_c_ends_in_a_sentence_that_says_how_far_it_got(course_of: Callable[[int], Path]) -> None:

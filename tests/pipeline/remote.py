@@ -16,11 +16,12 @@ class Remote:
     Attributes:
         address: of the scheduler, which keeps it when it is started again.
         scheduler: its process.
+        workers: theirs.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._started: list[subprocess.Popen[bytes]] = []
+        self.workers: list[subprocess.Popen[bytes]] = []
         with socket.create_server(("127.0.0.1", 0)) as server:
             self._port = server.getsockname()[1]
         self.address = f"tcp://127.0.0.1:{self._port}"
@@ -32,16 +33,18 @@ class Remote:
 
     def worker(self, *options: str) -> None:
         folder = str(self._folder)
-        self._start("dask_worker", self.address, "--no-nanny", "--nthreads", "1", "--local-directory", folder, *options)
+        worker = self._start(
+            "dask_worker", self.address, "--no-nanny", "--nthreads", "1", "--local-directory", folder, *options
+        )
+        self.workers.append(worker)
 
     def _start(self, program: str, *options: str) -> subprocess.Popen[bytes]:
         here = ("--host", "127.0.0.1", "--no-dashboard", "--dashboard-address", "127.0.0.1:0")
         with (self._folder / "remote.log").open("ab") as log:
             command = [sys.executable, "-m", f"distributed.cli.{program}", *here, *options]
-            self._started.append(subprocess.Popen(command, stdout=log, stderr=log, env=SAME_CODE))
-        return self._started[-1]
+            return subprocess.Popen(command, stdout=log, stderr=log, env=SAME_CODE)
 
     def end(self) -> None:
-        for process in self._started:
+        for process in (self.scheduler, *self.workers):
             process.kill()
             process.wait()

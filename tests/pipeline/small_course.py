@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import nbformat
 from nbgrader.api import Gradebook
 
 from autograder.pipeline.classroom import Class, grade_class
@@ -43,3 +45,14 @@ class Course:
             grade.manual_score, grade.needs_manual_grade = points, False
             gradebook.find_comment(ESSAY, NAME, NAME, student).manual_comment = comment
             gradebook.db.commit()
+
+
+def rename_question(course: Path, old: str, new: str, points: int) -> None:
+    """Renames a question of the course's notebook, which takes one away and adds one."""
+    path = course / "source" / NAME / f"{NAME}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        about = cell.metadata.get("nbgrader", {})
+        if about.get("grade_id") == old:
+            about.update(grade_id=new, points=points)
+    nbformat.write(notebook, path)

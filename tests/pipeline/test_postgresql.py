@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import pwd
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import psycopg
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from autograder.exercises import layer_norm
 from autograder.pipeline.classroom import Class, grade_class
 from autograder.pipeline.collect import enter_roster
-from autograder.pipeline.gradebook import check, entries
+from autograder.pipeline.gradebook import GradebookError, check, entries, explained
 from autograder.pipeline.settings import UsageError, read_settings
 from autograder.pipeline.source import read_source
 from autograder.pipeline.summary import write_overview
@@ -27,50 +24,22 @@ from tests.hostile.attackers import handed_in, put
 from tests.hostile.test_class import course_copy
 from tests.pipeline.fake_work import FakeCluster
 from tests.pipeline.handed_in import NAME
+from tests.pipeline.postgresql import Server
 from tests.pipeline.remote import SAME_CODE
+from tests.pipeline.small_course import ESSAY, rename_question
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 
 STUDENTS = ["absent", "ada", "zoe"]
 
 
-def _programs() -> Path | None:
-    """The folder of the newest server on this machine: its programs are rarely on the path."""
-    found = sorted(path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if on_path := shutil.which("initdb"):
-        found.append(Path(on_path).resolve().parent)
-    return found[-1] if found else None
-
-
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """A server of its own behind a Unix socket; gives the beginning of a URL without the database's name."""
-    programs = _programs()
-    if programs is None:
-        pytest.skip("PostgreSQL's programs (initdb, pg_ctl) are not on this machine: apt install postgresql")
-    # the server refuses to run as root, and a socket's path is short
-    user = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
-    other = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-    shutil.chown(folder, user)
-
-    def run(program: str, *arguments: str) -> None:
-        command = [str(programs / program), *arguments]
-        subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL, timeout=120, **other)  # type: ignore[call-overload]
-
-    data = str(folder / "data")
+def server() -> Iterator[Server]:
+    running = Server("course", "other", "changing")
     try:
-        run("initdb", "--pgdata", data, "--username", "grader", "--auth", "trust", "--no-sync", "--encoding", "UTF8")
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-        run("pg_ctl", "--pgdata", data, "--options", options, "--log", str(folder / "log"), "--wait", "start")
-        with psycopg.connect(host=str(folder), user="grader", dbname="postgres", autocommit=True) as connection:
-            for name in ("course", "other"):
-                connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
-        yield f"postgresql://grader@/%s?host={folder}"
+        yield running
     finally:
-        with contextlib.suppress(subprocess.CalledProcessError):  # it may not have been started
-            run("pg_ctl", "--pgdata", data, "--mode", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
+        running.end()
 
 
 @pytest.fixture
@@ -86,8 +55,8 @@ def small(course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clas
 
 
 @pytest.mark.slow
-def test_both_give_the_same_results_and_say_the_same(small: Class, server: str):
-    other = replace(small, out=small.course / "graded", db_url=server % "course")
+def test_both_give_the_same_results_and_say_the_same(small: Class, server: Server):
+    other = replace(small, out=small.course / "graded", db_url=server.url("course"))
     grade_class(small, NAME, STUDENTS)
     grade_class(other, NAME, STUDENTS)
     results = [(group.out / NAME / "results.json").read_bytes() for group in (small, other)]
@@ -99,9 +68,9 @@ def test_both_give_the_same_results_and_say_the_same(small: Class, server: str):
 
 
 @pytest.mark.slow
-def test_the_address_in_course_toml_is_for_nbgrader_too(small: Class, server: str):
+def test_the_address_in_course_toml_is_for_nbgrader_too(small: Class, server: Server):
     with (small.course / "course.toml").open("a") as file:
-        file.write(f'\ndb_url = "{server % "other"}"\n')
+        file.write('\ndb_url = "' + server.url("other") + '"\n')
     grade_class(replace(small, out=small.course / "graded", db_url=""), NAME, STUDENTS)
     command = [sys.executable, "-m", "nbgrader", "export"]
     subprocess.run(command, cwd=small.course, env=SAME_CODE, check=True, capture_output=True)
@@ -112,8 +81,8 @@ def test_the_address_in_course_toml_is_for_nbgrader_too(small: Class, server: st
 
 
 @pytest.mark.slow
-def test_names_of_a_roster_stand_in_the_overview(small: Class, server: str):
-    url, roster = server % "other", small.course / "roster.csv"
+def test_names_of_a_roster_stand_in_the_overview(small: Class, server: Server):
+    url, roster = server.url("other"), small.course / "roster.csv"
     with (small.course / "course.toml").open("a") as file:
         file.write(f'\ndb_url = "{url}"\n')
     roster.write_text("id,first_name,last_name\nada,Augusta,King\n")
@@ -137,3 +106,23 @@ def test_a_gradebook_that_cannot_be_opened_is_named_without_its_password(url: st
         check(url)
     assert "secret" not in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_a_gradebook_that_fails_meanwhile_is_named_without_its_password():
+    failed = pytest.raises(GradebookError, match=r"failed \(gone\).*run the same command again")
+    with failed as failure, explained("postgresql://grader:secret@/course"):
+        raise OperationalError("SELECT 1", {}, Exception("gone\nand more"))
+    assert "secret" not in str(failure.value)
+
+
+@pytest.mark.slow
+def test_questions_change_in_a_database_that_keeps_its_references(
+    small: Class, server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    group = replace(small, out=small.course / "graded", db_url=server.url("changing"))
+    grade_class(group, NAME, STUDENTS)
+    rename_question(small.course, ESSAY, "when_batch_norm", 2)
+    monkeypatch.setattr(layer_norm, "ASSIGNMENT", replace(layer_norm.ASSIGNMENT, written={"when_batch_norm": 2}))
+    grade_class(group, NAME, STUDENTS)
+    found = entries(group.db_url, NAME)
+    assert all("when_batch_norm" in entry.marks and ESSAY not in entry.marks for entry in found.values())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 
-import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
@@ -19,7 +18,7 @@ from autograder.pipeline.results import read_results
 from autograder.pipeline.standing import Audience
 from tests.pipeline import fake_work
 from tests.pipeline.handed_in import NAME
-from tests.pipeline.small_course import ESSAY, STUDENTS, Course
+from tests.pipeline.small_course import ESSAY, STUDENTS, Course, rename_question
 
 SYMBOL = "layer_norm"
 
@@ -103,23 +102,12 @@ def test_who_has_no_marks_yet_is_not_in_a_preview(small: Course):
     assert preview(small, "new") == []
 
 
-def _edit(small: Course, old: str, new: str, points: int) -> None:
-    """Renames a question of the course's notebook, which takes one away and adds one."""
-    path = small.group.course / "source" / NAME / f"{NAME}.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    for cell in notebook.cells:
-        about = cell.metadata.get("nbgrader", {})
-        if about.get("grade_id") == old:
-            about.update(grade_id=new, points=points)
-    nbformat.write(notebook, path)
-
-
 @pytest.fixture
 def another_question(small: Course, monkeypatch: pytest.MonkeyPatch) -> Course:
     """The essay is marked, then it makes room for another question."""
     small.mark_by_hand("ada", 2.5, "Well said.")
     small.grade()
-    _edit(small, ESSAY, "when_batch_norm", 2)
+    rename_question(small.group.course, ESSAY, "when_batch_norm", 2)
     monkeypatch.setattr(layer_norm, "ASSIGNMENT", replace(layer_norm.ASSIGNMENT, written={"when_batch_norm": 2}))
     return small
 
@@ -154,7 +142,7 @@ def test_marks_of_a_question_that_is_gone_are_kept_in_a_file(another_question: C
 
 
 def test_other_points_for_a_question_reach_the_gradebook(small: Course):
-    _edit(small, ESSAY, ESSAY, 5)
+    rename_question(small.group.course, ESSAY, ESSAY, 5)
     small.grade()
     with Gradebook(small.url) as gradebook:
         assert gradebook.find_grade_cell(ESSAY, NAME, NAME).max_score == 5.0
