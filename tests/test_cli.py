@@ -1,6 +1,7 @@
 """The command line: exit codes, one-sentence errors, files where they are announced."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -80,3 +81,15 @@ def test_a_class_without_a_notebook_is_graded_and_ends_with_exit_code_0(course: 
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / NAME / "results.json").is_file()
     assert (tmp_path / "out" / "overview.html").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_demo_shows_a_class(course: Path, tmp_path: Path):
+    done = _run(course, "demo", "--out", str(tmp_path / "demo"))
+    assert done.returncode == 0, done.stderr
+    # the line that README.md shows
+    assert re.search(
+        r"^ layer-norm-statistics-over-time +9/16 +graded +layer_norm: statistics-over-time", done.stderr, re.M
+    )
+    assert (tmp_path / "demo" / "overview.html").is_file()

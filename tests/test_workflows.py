@@ -23,8 +23,9 @@ from autograder.pipeline.results import fingerprint
 from autograder.pipeline.settings import Settings
 from autograder.pipeline.simulate import simulated_class
 from autograder.pipeline.source import read_source
+from tests.pages import COURSE, FENCE
 from tests.pipeline.handed_in import NAME, write
-from tests.test_docs import COURSE, FENCE, exists
+from tests.test_docs import exists
 
 FOLDER = COURSE / ".github" / "workflows"
 AUTOGRADE = FOLDER / "autograde.yml"
