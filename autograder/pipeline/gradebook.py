@@ -77,15 +77,20 @@ def check(url: str) -> None:
             "pip install 'sequence-models-autograder[postgres]'."
         ) from error
     except SQLAlchemyError as error:
-        cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise UsageError(
-            f"The gradebook {_shown(url)} cannot be opened ({cause}): does the server run, is there such a database, "
-            "may this user write to it?"
-        ) from error
+        raise UsageError(f"The gradebook {_shown(url)} cannot be opened {cause_of(error, url)}") from error
+
+
+def cause_of(error: SQLAlchemyError, url: str) -> str:
+    """Returns what a database said, in one line, and what to do about it."""
+    said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    if url.startswith("sqlite:"):
+        return f"({said}): let this user write to it, put a copy of it back, or name another folder with --out."
+    return f"({said}): does the server run, is there such a database, may this user write to it?"
 
 
 def _shown(url: str) -> str:
-    return make_url(url).render_as_string(hide_password=True)
+    parts = make_url(url)
+    return parts.database or "" if url.startswith("sqlite:") else parts.render_as_string(hide_password=True)
 
 
 def due(url: str, name: str) -> str:
