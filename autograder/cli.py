@@ -348,17 +348,18 @@ def prove(
     from autograder.exercises import assignment
     from autograder.pipeline.proof import prove_exercise
     from autograder.pipeline.settings import find_course
-    from autograder.pipeline.source import read_source
+    from autograder.pipeline.source import complete, read_source
 
     course = find_course(Path.cwd())
+    names = _known(assignments)
+    sources = {name: complete(read_source(course, name), assignment(name)) for name in names}
     rows: list[dict[str, str]] = []
     problems: list[str] = []
     idle: list[str] = []
-    for name in _known(assignments):
+    for name in names:
         for exercise in assignment(name).exercises:
             _say(f"Proving {name}: {exercise.symbol}")
-            source = read_source(course, name)
-            proof = prove_exercise(source, exercise, course / "tests", seeds, thorough=thorough)
+            proof = prove_exercise(sources[name], exercise, course / "tests", seeds, thorough=thorough)
             rows.append(proof.row())
             problems += [f"{exercise.symbol}: {line}" for line in proof.problems]
             idle += [f"{exercise.symbol}: no wrong solution failed the check {check!r}" for check in proof.idle_checks]
@@ -631,21 +632,26 @@ def main() -> None:
     try:
         app()
     except UsageError as error:
-        _say(f"autograder: {error}")
+        _complain(error)
         sys.exit(2)
     except _failures() as error:
-        _say(f"autograder: {error}")
+        _complain(error)
         sys.exit(1)
     except OSError as error:  # a disk that is full, a file that is another user's
         _say(
-            f"autograder: {error.filename or 'The machine'}: {error.strerror or error}: make room, or let this user read "
-            "and write there, and run the same command again."
+            f"autograder: {error.filename or 'The machine'}: {error.strerror or error}: make room or let this user "
+            "read and write there, then run the same command again."
         )
         sys.exit(1)
     except SystemExit as end:
         if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):
             _say("autograder: stopped; the same command begins again")
         raise
+
+
+def _complain(error: Exception) -> None:
+    for line in f"autograder: {error}".splitlines():
+        _say(line)
 
 
 def _failures() -> tuple[type[Exception], ...]:

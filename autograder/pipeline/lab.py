@@ -16,6 +16,7 @@ from autograder.pipeline.classroom import writing_to
 from autograder.pipeline.gradebook import check
 from autograder.pipeline.nbgrader_stages import logged_to, register
 from autograder.pipeline.settings import UsageError
+from autograder.pipeline.source import read_source
 from autograder.pipeline.stages import OUT, SUBMITTED, configure
 
 _KERNELS = Path(autograder.sandbox.__file__).parent / "jupyter"
@@ -38,6 +39,7 @@ def prepare(course: Path, submitted: Path, out: Path) -> None:
         check(config.CourseDirectory.db_url)
         for name in NAMES:
             if (course / "source" / name / f"{name}.ipynb").is_file():
+                read_source(course, name)  # says what is wrong with the file, which nbgrader does not
                 register(config, name, out)
     (out / "exchange").mkdir(exist_ok=True)
 

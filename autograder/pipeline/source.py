@@ -11,6 +11,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from autograder.checking import Assignment
 from autograder.pipeline.settings import UsageError
 
 SETUP_TAG = "setup"
@@ -88,6 +89,21 @@ def read_source(course: Path, name: str) -> SourceNotebook:
     """
     path = course / "source" / name / f"{name}.ipynb"
     return SourceNotebook(name, notebook_text(path, "take the file from git again, or name another assignment"))
+
+
+def complete(source: SourceNotebook, wanted: Assignment) -> SourceNotebook:
+    """Returns a source that has a solution of each exercise.
+
+    Raises:
+        UsageError: it has not.
+    """
+    absent = [exercise.symbol for exercise in wanted.exercises if exercise.symbol not in source.solutions]
+    if absent:
+        raise UsageError(
+            f"source/{source.name} has no solution cell for {', '.join(absent)}: "
+            f"`autograder build {source.name}` lists all that is wrong with it."
+        )
+    return source
 
 
 def notebook_text(path: Path, remedy: str) -> str:
