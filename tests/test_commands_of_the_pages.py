@@ -26,9 +26,11 @@ from tests.pipeline.test_lab import free_port
 
 pytestmark = pytest.mark.xdist_group("pages")
 
-BLOCKS = [block for page in TYPED for block in blocks(page) if block.language == "sh"]
-
 CLASS = {"ada": ("Ada", "Lovelace", "solved"), "emmy": ("Emmy", "Noether", "blank")}
+
+
+def commands_of(page: Path) -> list[Block]:
+    return [block for block in blocks(page) if block.language == "sh"]
 
 
 def fault(block: Block) -> str:
@@ -52,7 +54,7 @@ def fault(block: Block) -> str:
 
 @pytest.mark.parametrize("page", TYPED, ids=name_of)
 def test_every_block_of_commands_is_run_or_says_why_not(page: Path):
-    assert {str(block): said for block in blocks(page) if block.language == "sh" and (said := fault(block))} == {}
+    assert {str(block): said for block in commands_of(page) if (said := fault(block))} == {}
 
 
 @pytest.mark.parametrize("page", TYPED, ids=name_of)
@@ -142,16 +144,26 @@ NOISE = re.compile(r"Traceback|WARNING: All log messages before absl|oneDNN|cuda
 """What no screen shall show: a programmer's words, and those of the libraries below."""
 
 
-@pytest.mark.parametrize("block", [block for block in BLOCKS if not block.mark], ids=str)
-def test_what_a_page_shows_works_as_shown(block: Block, checkout: Path):
-    assert not NOISE.search(typed(checkout, block.text))
+def pages_with(mark: str) -> list[Path]:
+    return [page for page in TYPED if any(block.mark == mark for block in commands_of(page))]
+
+
+def type_all(page: Path, mark: str, checkout: Path) -> None:
+    for block in commands_of(page):
+        if block.mark == mark:
+            assert not NOISE.search(typed(checkout, block.text)), block
+
+
+@pytest.mark.parametrize("page", pages_with(""), ids=name_of)
+def test_the_commands_of_a_page_work_as_shown(page: Path, checkout: Path):
+    type_all(page, "", checkout)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("block", [block for block in BLOCKS if block.mark == "slow"], ids=str)
-def test_what_a_page_shows_works_as_shown_and_takes_longer(block: Block, checkout: Path):
-    assert not NOISE.search(typed(checkout, block.text))
+@pytest.mark.parametrize("page", pages_with("slow"), ids=name_of)
+def test_the_commands_of_a_page_that_take_longer_work_as_shown(page: Path, checkout: Path):
+    type_all(page, "slow", checkout)
 
 
 @pytest.mark.slow

@@ -100,8 +100,8 @@ def test_every_folder_and_file_of_the_package_is_a_part():
 
 
 FOREIGN = {
-    "cat", "cd", "conda", "cp", "echo", "git", "jupyter", "kubectl", "nvidia-smi", "openssl", "pip", "podman", "srun",
-    "sudo", "unzip",
+    "cat", "cd", "conda", "cp", "echo", "git", "jupyter", "kubectl", "mkdir", "nvidia-smi", "openssl", "pip", "podman",
+    "srun", "sudo",
 }  # fmt: skip
 """Programs of others that the pages call."""
 
@@ -131,9 +131,10 @@ def exists(command: str) -> bool:
         return True
     if first == "make":
         return all(word in make_targets() for word in rest if "=" not in word)
+    first = first.removeprefix("../course/")  # from the folder that students get
     program = first.removeprefix(".venv/bin/")
     if program == "autograder":
-        return bool(rest) and rest[0] in subcommands()
+        return bool(rest) and rest[0] in {*subcommands(), "--install-completion"}
     if program == "nbgrader":
         from nbgrader.apps.nbgraderapp import NbGraderApp
 

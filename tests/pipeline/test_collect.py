@@ -340,7 +340,7 @@ def test_what_is_wrong_with_a_roster_is_said(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b'id,first_name\nada,"Ada\n', "line 2: unexpected end of data; mend the quotes"),
+        (b'id,first_name\nada,"Ada\n', "line [12]: unexpected end of data; mend the quotes"),
         (b"id,first_name\n" + b"x" * 200_000 + b",Ada\n", "field larger than field limit"),
         (b"id,first_name\nada,J\xfcrgen\n", "save it as 'CSV UTF-8'"),
         (None, r"The roster .*roster\.csv cannot be read \(No such file or directory\)"),
