@@ -10,6 +10,7 @@ BIN := .venv/bin
 READY := .venv/.installed
 NOTEBOOKS = $(wildcard source/*/*.ipynb)
 WORKFLOWS = $(wildcard .github/workflows/*.yml)
+PIPELINE = .gitlab-ci.yml
 
 # The one place that says what is stripped from a source notebook: outputs, execution counts, what a front end leaves
 # behind. What nbgrader and the cell tags say stays, and so do cell ids, which then change with their cell only.
@@ -83,7 +84,7 @@ notebooks: $(READY)
 	$(if $(NOTEBOOKS),$(STRIP) --verify $(NOTEBOOKS))
 
 workflows: $(READY)
-	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS) && $(BIN)/zizmor --quiet --offline --persona auditor $(WORKFLOWS)
+	$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci $(PIPELINE) && $(BIN)/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS) && $(BIN)/zizmor --quiet --offline --persona auditor $(WORKFLOWS)
 
 fresh: $(READY)
 	$(BIN)/autograder build --check

@@ -63,7 +63,17 @@ class Form(StrEnum):
     github_summary = "github-summary"
 
 
-Names = Annotated[list[str] | None, typer.Argument(help="Assignments, e.g. 05_layer_norm; default: all.")]
+def _beginning(incomplete: str) -> list[str]:
+    """Returns the assignments that what was typed before Tab may become."""
+    from autograder.exercises import NAMES
+
+    return [name for name in NAMES if name.startswith(incomplete)]
+
+
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(help="Assignments, e.g. 05_layer_norm; default: all.", autocompletion=_beginning),
+]
 Sandbox = Annotated[
     bool,
     typer.Option(help="--no-sandbox runs student code as you, for your own notebooks only; marks count as untrusted."),
@@ -109,7 +119,9 @@ def build(
 def bundle(
     out: Annotated[Path | None, typer.Option(help="The zip; default: sequence-models.zip in the course.")] = None,
 ) -> None:
-    """Make the zip that students get: released notebooks, the data package, an environment, a page to read.
+    """Make the zip that students get.
+
+    It holds the released notebooks, the data package, an environment and a page to read.
 
     Example: autograder bundle --out handout.zip
     """
@@ -130,7 +142,9 @@ def bundle(
 @app.command()
 def collect(
     archive: Annotated[Path, typer.Argument(help="The zip that Moodle or Canvas made, or one with a folder for each.")],
-    assignment: Annotated[str, typer.Option(help="What its notebooks answer, e.g. 05_layer_norm.")],
+    assignment: Annotated[
+        str, typer.Option(help="What its notebooks answer, e.g. 05_layer_norm.", autocompletion=_beginning)
+    ],
     roster: Annotated[
         Path | None,
         typer.Option(
@@ -142,7 +156,9 @@ def collect(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Whose gradebook gets the roster; default: graded/.")] = None,
 ) -> None:
-    """Put the notebooks of a download from a learning platform where grading looks for them.
+    """Take submissions out of a learning platform's zip.
+
+    Each notebook goes to where grading looks for it: submitted/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb.
 
     Example: autograder collect submissions.zip --assignment 05_layer_norm --roster roster.csv
     """
@@ -173,7 +189,9 @@ def collect(
 
 @app.command()
 def grade(
-    assignments: Annotated[list[str], typer.Argument(help="Assignments, e.g. 05_layer_norm.")],
+    assignments: Annotated[
+        list[str], typer.Argument(help="Assignments, e.g. 05_layer_norm.", autocompletion=_beginning)
+    ],
     submitted: Annotated[
         Path | None,
         typer.Option(help="Folder with STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb; default: submitted/ in the course."),
@@ -201,7 +219,9 @@ def grade(
         bool, typer.Option("--preview", help="Grade and list whose marks would change, but write none.")
     ] = False,
 ) -> None:
-    """Grade a class: marks, feedback pages, results.json and an overview.
+    """Grade a class.
+
+    It writes marks, feedback pages, results.json and an overview.
 
     Example: autograder grade 05_layer_norm --submitted submitted --jobs 4
     """
@@ -258,9 +278,10 @@ def report(
     from autograder.pipeline.settings import UsageError, find_course, read_db_url
     from autograder.pipeline.summary import graded_in, overview
 
-    db_url = ""
+    course = None
     with contextlib.suppress(UsageError):  # results may lie anywhere, without their course
-        db_url = read_db_url(find_course(Path.cwd()))
+        course = find_course(Path.cwd())
+    db_url = read_db_url(course) if course else ""
     graded = [path.resolve() for path in results or graded_in(find_course(Path.cwd()) / "graded")]
     default = "overview-no-names.html" if hide_names else "overview.html"
     out = (out or graded[0].parent.parent / default).resolve()
@@ -281,7 +302,7 @@ def export(
     ] = None,
     student: Annotated[str, typer.Option(help="Only this one.")] = "",
 ) -> None:
-    """Write the marks of a graded class in a form that another program takes.
+    """Write the marks in a form that another program takes.
 
     \b
     csv               one line for each student and question
@@ -324,7 +345,9 @@ def prove(
     seeds: Annotated[int, typer.Option(help="Course seeds to try.", min=1)] = 2,
     thorough: Annotated[bool, typer.Option(help="Also pairs of misconceptions, and mutants of the solutions.")] = False,
 ) -> None:
-    """Prove the hidden checks: misconceptions lose marks and are named, alternatives get full marks.
+    """Prove that the hidden checks catch what is wrong.
+
+    Each known misconception must lose marks and be named, each correct alternative must get full marks.
 
     Example: autograder prove 05_layer_norm --thorough
     """
@@ -334,17 +357,18 @@ def prove(
     from autograder.exercises import assignment
     from autograder.pipeline.proof import prove_exercise
     from autograder.pipeline.settings import find_course
-    from autograder.pipeline.source import read_source
+    from autograder.pipeline.source import complete, read_source
 
     course = find_course(Path.cwd())
+    names = _known(assignments)
+    sources = {name: complete(read_source(course, name), assignment(name)) for name in names}
     rows: list[dict[str, str]] = []
     problems: list[str] = []
     idle: list[str] = []
-    for name in _known(assignments):
+    for name in names:
         for exercise in assignment(name).exercises:
             _say(f"Proving {name}: {exercise.symbol}")
-            source = read_source(course, name)
-            proof = prove_exercise(source, exercise, course / "tests", seeds, thorough=thorough)
+            proof = prove_exercise(sources[name], exercise, course / "tests", seeds, thorough=thorough)
             rows.append(proof.row())
             problems += [f"{exercise.symbol}: {line}" for line in proof.problems]
             idle += [f"{exercise.symbol}: no wrong solution failed the check {check!r}" for check in proof.idle_checks]
@@ -362,7 +386,9 @@ def prove(
 
 @app.command()
 def doctor() -> None:
-    """Tell what this machine can do to wall student code in, and how to get what is missing.
+    """Tell whether this machine can wall student code in.
+
+    Below what is missing stands how to get it.
 
     Example: autograder doctor
     """
@@ -385,7 +411,9 @@ def lab(
     submitted: Annotated[Path | None, typer.Option(help="As for grade; default: submitted/ in the course.")] = None,
     out: Annotated[Path | None, typer.Option(help="As for grade; default: graded/ in the course.")] = None,
 ) -> None:
-    """Open JupyterLab with the formgrader: generate, collect, autograde, mark by hand, return feedback.
+    """Open JupyterLab with the formgrader.
+
+    There one generates, collects, autogrades, marks by hand and returns feedback.
 
     Example: autograder lab --port 8890
     """
@@ -412,11 +440,12 @@ def demo(
     jobs: Jobs = None,
     sandbox: Sandbox = True,
 ) -> None:
-    """Build three assignments, simulate a class, grade it and say where to look.
+    """Simulate a class, grade it and say where to look.
+
+    It builds three assignments first. What it makes is in graded/demo/, which it deletes first.
 
     Example: autograder demo
     """
-    import shutil
     from dataclasses import replace
 
     from autograder.exercises import assignment
@@ -428,11 +457,10 @@ def demo(
     from autograder.pipeline.stages import gradebook_url
 
     course = find_course(Path.cwd())
-    out = (out or course / "graded" / "demo").resolve()
-    if out.exists():
-        shutil.rmtree(out)
-    out.mkdir(parents=True)
+    jobs = _jobs(jobs)
     settings = replace(read_settings(course), sandbox=sandbox)
+    out = (out or course / "graded" / "demo").resolve()
+    _empty_for_a_demo(out, course)
     for name in _DEMO:
         _say(f"Building {name}: release, executed solution, and the proof that solved gets all points, untouched none")
         build_one(course, name, out / "release", out / "solutions", settings)
@@ -444,10 +472,32 @@ def demo(
             alternatives=course / "tests" / "alternatives",
         )
         classes[name] = [one.student for one in write_class(handed, name, out / "submitted")]
-    group = Class(course, out / "submitted", out, settings, _jobs(jobs), db_url=gradebook_url(out))
+    group = Class(course, out / "submitted", out, settings, jobs, db_url=gradebook_url(out))
     count = len({student for students in classes.values() for student in students})
     _say(f"A simulated class of {count} hands in {sum(map(len, classes.values()))} notebooks")
     _grade(group, classes, "A simulated class")
+
+
+_MADE = ".demo"
+"""The file that tells a folder which a demo made, and which the next one may delete."""
+
+
+def _empty_for_a_demo(out: Path, course: Path) -> None:
+    """Makes the folder of a demo anew, and deletes nothing that is not a demo's."""
+    import shutil
+
+    from autograder.pipeline.settings import UsageError
+
+    try:
+        made = out == course / "graded" / "demo" or (out / _MADE).is_file()
+        if out.exists() and not made and not (out.is_dir() and not any(out.iterdir())):
+            raise UsageError(f"{out} is there already and was not made by a demo: name a new folder with --out.")
+        if out.exists():
+            shutil.rmtree(out)
+        out.mkdir(parents=True)
+        (out / _MADE).touch()
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written ({error.strerror}): name another folder with --out.") from error
 
 
 def _at_terminal(bar: Progress, name: str, total: int) -> Audience:
@@ -620,11 +670,26 @@ def main() -> None:
     try:
         app()
     except UsageError as error:
-        _say(f"autograder: {error}")
+        _complain(error)
         sys.exit(2)
     except _failures() as error:
-        _say(f"autograder: {error}")
+        _complain(error)
         sys.exit(1)
+    except OSError as error:  # a disk that is full, a file that is another user's
+        _say(
+            f"autograder: {error.filename or 'The machine'}: {error.strerror or error}: make room or let this user "
+            "read and write there, then run the same command again."
+        )
+        sys.exit(1)
+    except SystemExit as end:
+        if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):
+            _say("autograder: stopped; the same command begins again")
+        raise
+
+
+def _complain(error: Exception) -> None:
+    for line in f"autograder: {error}".splitlines():
+        _say(line)
 
 
 def _failures() -> tuple[type[Exception], ...]:

@@ -1,13 +1,17 @@
 """The command line: exit codes, one-sentence errors, files where they are announced."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
 
-from tests.pipeline.handed_in import NAME
+from autograder.cli import app
+from autograder.exercises import NAMES
+from tests.pipeline.handed_in import NAME, OTHER
 
 
 def _run(course: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -21,12 +25,54 @@ def _run(course: Path, *arguments: str, **settings: str) -> subprocess.Completed
     )
 
 
-def test_help_starts_without_loading_keras_or_nbgrader():
+HEAVY = ("distributed", "keras", "matplotlib", "nbconvert", "nbgrader", "numpy", "sklearn", "tensorflow")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["grade", "--help"]], ids=" ".join)
+def test_help_loads_none_of_the_heavy_packages(course: Path, arguments: list[str]):
     code = (
-        "import sys, autograder.cli; "
-        "sys.exit(any(name in sys.modules for name in ('keras', 'tensorflow', 'nbgrader', 'numpy')))"
+        "import atexit, sys, autograder.cli; "
+        f"atexit.register(lambda: print('loaded:', *sorted(sys.modules.keys() & set({HEAVY!r})))); "
+        f"sys.argv[1:] = {arguments!r}; autograder.cli.main()"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    done = subprocess.run([sys.executable, "-c", code], cwd=course, capture_output=True, text=True, check=True)
+    assert "Usage:" in done.stdout
+    assert done.stdout.splitlines()[-1] == "loaded:"
+
+
+@pytest.mark.parametrize("command", typer.main.get_group(app).commands.values(), ids=lambda command: command.name)
+def test_every_command_explains_itself_with_an_example(command: typer.core.TyperCommand):
+    assert f"Example: autograder {command.name}" in (command.help or "")
+    # in the list of all commands its first sentence is not cut off
+    assert not command.get_short_help_str(65).endswith("...")
+    unexplained = [one.name for one in command.params if not getattr(one, "help", None)]
+    assert unexplained == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("grade 05", [NAME]),
+        (f"grade {NAME} 03", [OTHER]),
+        ("build 0", list(NAMES)),
+        ("prove 9", []),
+        ("collect x.zip --assignment 03", [OTHER]),
+        ("export can", ["canvas"]),
+        ("col", ["collect"]),
+    ],
+)
+def test_bash_completes_commands_and_names_of_assignments(course: Path, typed: str, offered: list[str]):
+    words = ["autograder", *typed.split()]
+    script = f"""
+        PATH={Path(sys.executable).parent}:$PATH
+        eval "$(_AUTOGRADER_COMPLETE=source_bash autograder)"
+        COMP_WORDS=({" ".join(words)}) COMP_CWORD={len(words) - 1}
+        _autograder_completion autograder
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    environment = {**os.environ, "PYTHONPATH": str(course)}
+    done = subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == offered
 
 
 @pytest.mark.parametrize(
@@ -80,3 +126,15 @@ def test_a_class_without_a_notebook_is_graded_and_ends_with_exit_code_0(course: 
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / NAME / "results.json").is_file()
     assert (tmp_path / "out" / "overview.html").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_demo_shows_a_class(course: Path, tmp_path: Path):
+    done = _run(course, "demo", "--out", str(tmp_path / "demo"))
+    assert done.returncode == 0, done.stderr
+    # the line that README.md shows
+    assert re.search(
+        r"^ layer-norm-statistics-over-time +9/16 +graded +layer_norm: statistics-over-time", done.stderr, re.M
+    )
+    assert (tmp_path / "demo" / "overview.html").is_file()

@@ -23,8 +23,9 @@ from autograder.pipeline.results import fingerprint
 from autograder.pipeline.settings import Settings
 from autograder.pipeline.simulate import simulated_class
 from autograder.pipeline.source import read_source
+from tests.pages import COURSE, FENCE
 from tests.pipeline.handed_in import NAME, write
-from tests.test_docs import COURSE, FENCE, exists
+from tests.test_docs import exists
 
 FOLDER = COURSE / ".github" / "workflows"
 AUTOGRADE = FOLDER / "autograde.yml"
@@ -163,12 +164,12 @@ def test_by_hand_it_takes_the_inputs_that_a_caller_gives():
 # What the linter says
 
 
-def lint(path: Path) -> subprocess.CompletedProcess[str]:
+def lint(path: Path, pipeline: Path = COURSE / ".gitlab-ci.yml") -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     programs = f"BIN={Path(sys.executable).parent}"
     return subprocess.run(
         # the environment is not to be made anew while a test runs in it
-        ["make", "--old-file", ".venv/.installed", "workflows", programs, f"WORKFLOWS={path}"],
+        ["make", "--old-file", ".venv/.installed", "workflows", programs, f"WORKFLOWS={path}", f"PIPELINE={pipeline}"],
         cwd=COURSE,
         env=environment,
         capture_output=True,
@@ -333,18 +334,78 @@ def test_every_input_is_explained(course: Path):
     assert [name for name in (*takes["inputs"], *takes["secrets"]) if f"`{name}`" not in text] == []
 
 
-def test_the_gitlab_pipeline_that_is_shown_is_one_and_runs_commands_of_this_repository(tmp_path: Path):
-    (block,) = shown("stages")
-    path = tmp_path / "gitlab.yml"
-    path.write_text(block, encoding="utf-8")
-    program = Path(sys.executable).with_name("check-jsonschema")
+# ---------------------------------------------------------------------------------------------------------------------
+# The same on GitLab
+
+PIPELINE = yaml.safe_load((COURSE / ".gitlab-ci.yml").read_text(encoding="utf-8"))
+GRADING = ("grade", "grade-gpu")
+
+
+@pytest.mark.parametrize("name", GRADING)
+def test_gitlab_grades_with_commands_of_this_repository(name: str):
+    assert [line for line in PIPELINE[name]["script"] if not exists(line)] == []
+
+
+def test_gitlab_keeps_the_token_from_the_job_that_runs_student_code():
+    # a secret belongs to an environment, in GitLab's settings, and each job to one of them
+    assert PIPELINE["fetch"]["environment"] != PIPELINE["grade"]["environment"]
+    assert PIPELINE["grade-gpu"]["extends"] == "grade"
+    assert "environment" not in PIPELINE["grade-gpu"]
+    assert [name for name in GRADING if "TOKEN" in json.dumps(PIPELINE[name])] == []
+    assert "SEED" not in json.dumps(PIPELINE["fetch"])
+
+
+def test_gitlab_grades_nothing_for_a_push_or_a_merge_request():
+    conditions = [rule["if"] for rule in PIPELINE["workflow"]["rules"]]
+    assert set(" ".join(conditions).split('"')[1::2]) == {"schedule", "web"}
+
+
+def test_gitlab_hands_on_the_notebook_and_nothing_else_of_a_students(tmp_path: Path):
+    theirs, mine = tmp_path / "our-course" / "ada.git", tmp_path / "job"
+    (theirs / NAME).mkdir(parents=True)
+    mine.mkdir()
+    (mine / "secret").write_text("the hidden checks")
+    (theirs / NAME / f"{NAME}.ipynb").symlink_to("../../../secret")
+
+    def git(*words: str) -> None:
+        about = ("-c", "user.name=ada", "-c", "user.email=ada@example.org")
+        subprocess.run(["git", *about, *words], cwd=theirs, capture_output=True, check=True)
+
+    git("init", "--quiet")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "handed in")
+    here = f"url.file://{tmp_path}/.insteadOf=https://token:a-secret@gitlab.example.org/"
+    settings = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": here.split("=")[0],
+        "GIT_CONFIG_VALUE_0": here.split("=")[1],
+    }
+    variables = {
+        "STUDENTS": "ada", "ASSIGNMENT": NAME, "GROUP": "our-course",
+        "SUBMISSIONS_TOKEN": "a-secret", "CI_SERVER_HOST": "gitlab.example.org",
+    }  # fmt: skip
+    script = "\n".join(PIPELINE["fetch"]["script"])
+    known = {**os.environ, **settings, **variables}
     done = subprocess.run(
-        [program, "--builtin-schema", "vendor.gitlab-ci", path], capture_output=True, text=True, check=False
+        ["bash", "-e", "-c", script], cwd=mine, env=known, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stdout
-    pipeline = yaml.safe_load(block)
-    assert [line for line in pipeline["grade"]["script"] if not exists(line)] == []
-    # each variable of GitLab's settings that is a secret belongs to one job
-    assert "TOKEN" not in json.dumps(pipeline["grade"])
-    assert "SEED" not in json.dumps(pipeline["fetch"])
-    assert pipeline["grade"]["environment"] != pipeline["fetch"]["environment"]
+    assert done.returncode == 0, done.stderr
+    notebook = mine / "submitted" / "ada" / NAME / f"{NAME}.ipynb"
+    assert not notebook.is_symlink()
+    assert notebook.read_text() == "../../../secret"
+    # the address with the token stood there
+    assert not (mine / "submitted" / "ada" / ".git").exists()
+
+
+def test_every_variable_of_gitlab_is_explained():
+    text = (COURSE / "docs" / "ci.md").read_text(encoding="utf-8")
+    named = {*PIPELINE["variables"], "SUBMISSIONS_TOKEN", "AUTOGRADER_SEED"}
+    assert [name for name in named if f"| `{name}` |" not in text] == []
+
+
+def test_the_linter_refuses_a_pipeline_that_is_broken(tmp_path: Path):
+    text = (COURSE / ".gitlab-ci.yml").read_text(encoding="utf-8")
+    path = tmp_path / "gitlab.yml"
+    path.write_text(text.replace("expire_in: 2 weeks", "expire_in: [2]"), encoding="utf-8")
+    assert lint(AUTOGRADE).returncode == 0
+    assert lint(AUTOGRADE, path).returncode != 0

@@ -45,8 +45,9 @@ def opened(path: Path) -> Generator[zipfile.ZipFile]:
     try:
         archive = zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile) as error:
+        why = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"{path} cannot be read as a zip ({error}): give the file that the learning platform made."
+            f"{path} cannot be read as a zip ({why}): give the file that the learning platform made."
         ) from error
     with archive:
         yield archive

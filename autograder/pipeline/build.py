@@ -21,12 +21,13 @@ from autograder.pipeline.journal import write_atomically
 from autograder.pipeline.nbgrader_stages import generate_assignment, generate_solution
 from autograder.pipeline.rebuild import rebuild
 from autograder.pipeline.release import template
-from autograder.pipeline.settings import Settings
+from autograder.pipeline.settings import Settings, UsageError
 from autograder.pipeline.source import (
     SourceNotebook,
     grade_id,
     is_solution,
     is_visible_check,
+    notebook_text,
     read_source,
 )
 from autograder.pipeline.stages import configure, gradebook_url, write_outputs
@@ -106,12 +107,20 @@ def is_fresh(course: Path, name: str, release: Path, solutions: Path) -> list[st
         generate_assignment(config, name)
         fresh = nbformat.read(Path(folder) / "release" / name / f"{name}.ipynb", as_version=4)
     path = release / name / f"{name}.ipynb"
-    if not path.is_file() or path.read_text(encoding="utf-8") != _text(fresh):
+    if not path.is_file() or path.read_bytes() != _text(fresh).encode():
         stale.append(f"{path} is not what source/{name} gives: run `autograder build {name}`")
     path = solutions / name / f"{name}.ipynb"
-    if not path.is_file() or _sources(nbformat.read(path, as_version=4)) != _sources(source.notebook):
+    if _sources_of(path) != _sources(source.notebook):
         stale.append(f"{path} is not what source/{name} gives: run `autograder build {name}`")
     return stale
+
+
+def _sources_of(path: Path) -> list[str] | None:
+    """Returns what stands in the cells of a notebook; None if the file is none."""
+    try:
+        return _sources(nbformat.reads(notebook_text(path, "build it again"), as_version=4))
+    except UsageError:
+        return None
 
 
 def _sources(notebook: NotebookNode) -> list[str]:
@@ -293,5 +302,5 @@ def _text(notebook: NotebookNode) -> str:
 def _write(path: Path, notebook: NotebookNode) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = _text(notebook)
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+    if not path.is_file() or path.read_bytes() != text.encode():
         write_atomically(path, text.encode())

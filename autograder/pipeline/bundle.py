@@ -12,7 +12,7 @@ import nbformat
 from autograder.exercises import NAMES
 from autograder.pipeline.build import BuildError, plain, release_problems, solution_lines
 from autograder.pipeline.journal import write_atomically
-from autograder.pipeline.source import read_source
+from autograder.pipeline.source import not_a_notebook, read_source
 
 FOLDER = "sequence-models"
 """What the zip unpacks to."""
@@ -41,10 +41,16 @@ def contents(course: Path) -> dict[str, bytes]:
 
 def problems(course: Path, files: Mapping[str, bytes]) -> Iterator[str]:
     """Yields what must not be handed out: a stale notebook, a line of a solution, a trace of the grader."""
-    texts = {name: content.decode() for name, content in files.items()}
+    texts = {name: content.decode(errors="replace") for name, content in files.items()}
+    for name, content in files.items():
+        if texts[name].encode() != content:
+            yield f"{name} is not text in UTF-8: take the file from git again"
     squeezed = {name: plain(text) for name, text in texts.items()}
     for assignment in NAMES:
         source, notebook = read_source(course, assignment), f"notebooks/{assignment}.ipynb"
+        if problem := not_a_notebook(files[notebook]):
+            yield f"{notebook} {problem}: run `autograder build {assignment}`"
+            continue
         for problem in release_problems(source, nbformat.reads(texts[notebook], as_version=4)):
             yield f"{notebook}: {problem}: run `autograder build {assignment}`"
         for line in sorted(solution_lines(source)):

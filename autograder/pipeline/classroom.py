@@ -32,7 +32,7 @@ from autograder.pipeline.results import (
 )
 from autograder.pipeline.roll import Roll
 from autograder.pipeline.settings import Settings, UsageError
-from autograder.pipeline.source import read_source
+from autograder.pipeline.source import complete, read_source
 from autograder.pipeline.stages import configure
 from autograder.pipeline.standing import NOBODY, Audience
 from autograder.pipeline.workers import Workers
@@ -183,7 +183,13 @@ def _graded(
         if not group.cache:
             journal.clear()
             ledger.clear()
-        roll = Roll(read_source(group.course, name), group.submitted, group.settings, journal, audience)
+        roll = Roll(
+            complete(read_source(group.course, name), assignment(name)),
+            group.submitted,
+            group.settings,
+            journal,
+            audience,
+        )
         try:
             roll.call(students)
             config = course_config(group.course)

@@ -19,6 +19,7 @@ from traitlets.config import Config
 
 from autograder.pipeline.archive import Member, members, opened, read
 from autograder.pipeline.classroom import writing_to
+from autograder.pipeline.gradebook import check
 from autograder.pipeline.journal import write_atomically
 from autograder.pipeline.nbgrader_stages import timestamp
 from autograder.pipeline.platforms import Label, Platform, labels
@@ -81,6 +82,7 @@ def enter_roster(path: Path, course: Path, out: Path) -> list[Person]:
     with writing_to(out):
         config = Config()
         configure(config, course, out=out)
+        check(config.CourseDirectory.db_url)
         enter(config.CourseDirectory.db_url, people)
     return people
 

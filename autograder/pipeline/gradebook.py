@@ -82,10 +82,14 @@ def check(url: str) -> None:
             "pip install 'sequence-models-autograder[postgres]'."
         ) from error
     except SQLAlchemyError as error:
-        raise UsageError(
-            f"The gradebook {_shown(url)} cannot be opened ({_cause(error)}): does the server run, is there such a "
-            "database, may this user write to it?"
-        ) from error
+        raise UsageError(f"The gradebook {_shown(url)} cannot be opened {cause_of(error, url)}") from error
+
+
+def cause_of(error: SQLAlchemyError, url: str) -> str:
+    """Returns what a database said, in one line, and what to do about it."""
+    if url.startswith("sqlite:"):
+        return f"({_said(error)}): let this user write to it, put a copy of it back, or name another folder with --out."
+    return f"({_said(error)}): does the server run, is there such a database, may this user write to it?"
 
 
 @contextmanager
@@ -99,17 +103,18 @@ def explained(url: str) -> Generator[None]:
         yield
     except SQLAlchemyError as error:
         raise GradebookError(
-            f"The gradebook {_shown(url)} failed ({_cause(error)}): see that its server runs and its disk is not "
+            f"The gradebook {_shown(url)} failed ({_said(error)}): see that its server runs and its disk is not "
             "full, then run the same command again; what was graded is kept."
         ) from error
 
 
-def _cause(error: SQLAlchemyError) -> str:
+def _said(error: SQLAlchemyError) -> str:
     return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
 
 
 def _shown(url: str) -> str:
-    return make_url(url).render_as_string(hide_password=True)
+    parts = make_url(url)
+    return parts.database or "" if url.startswith("sqlite:") else parts.render_as_string(hide_password=True)
 
 
 def due(url: str, name: str) -> str:

@@ -13,8 +13,10 @@ import autograder.sandbox
 from autograder.exercises import NAMES
 from autograder.pipeline.bundle import FOLDER
 from autograder.pipeline.classroom import writing_to
+from autograder.pipeline.gradebook import check
 from autograder.pipeline.nbgrader_stages import logged_to, register
 from autograder.pipeline.settings import UsageError
+from autograder.pipeline.source import read_source
 from autograder.pipeline.stages import OUT, SUBMITTED, configure
 
 _KERNELS = Path(autograder.sandbox.__file__).parent / "jupyter"
@@ -24,7 +26,7 @@ def prepare(course: Path, submitted: Path, out: Path) -> None:
     """Enters the assignments into the gradebook, without which the formgrader's Autograde ends in a traceback.
 
     Raises:
-        UsageError: the course has no nbgrader_config.py, or `out` can't be written to.
+        UsageError: the course has no nbgrader_config.py, `out` can't be written to, or the gradebook can't be opened.
     """
     if not (course / "nbgrader_config.py").is_file():
         raise UsageError(
@@ -34,8 +36,10 @@ def prepare(course: Path, submitted: Path, out: Path) -> None:
     with writing_to(out), logged_to(out / "nbgrader.log"):
         config = Config()
         configure(config, course, out=out, submitted=submitted)
+        check(config.CourseDirectory.db_url)
         for name in NAMES:
             if (course / "source" / name / f"{name}.ipynb").is_file():
+                read_source(course, name)  # says what is wrong with the file, which nbgrader does not
                 register(config, name, out)
     (out / "exchange").mkdir(exist_ok=True)
 

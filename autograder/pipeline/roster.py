@@ -45,9 +45,20 @@ def read_roster(path: Path) -> list[Person]:
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read as a table in UTF-8: {error}.") from error
-    rows = csv.DictReader(lines, restval="")
+    except OSError as error:
+        raise UsageError(f"The roster {path} cannot be read ({error.strerror}): name a CSV file.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path} is not text in UTF-8 ({error.reason} at byte {error.start}): save it as 'CSV UTF-8'."
+        ) from error
+    rows = csv.DictReader(lines, restval="", strict=True)
+    try:
+        return _people(path, rows)
+    except csv.Error as error:
+        raise UsageError(f"{path}, line {rows.line_num}: {error}; mend the quotes and commas there.") from error
+
+
+def _people(path: Path, rows: csv.DictReader[str]) -> list[Person]:
     found = [name.strip().lower() for name in rows.fieldnames or ()]
     rows.fieldnames = found
     if "id" not in found:

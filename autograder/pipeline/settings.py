@@ -91,7 +91,7 @@ def _text(course: Path, name: str, default: str) -> str:
     path = course / "course.toml"
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}.") from error
     text = content.get(name, default)
     if not isinstance(text, str):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+
+from autograder.checking import Assignment
+from autograder.pipeline.settings import UsageError
 
 SETUP_TAG = "setup"
 """Tag of the source's own code cells that solutions need, such as imports."""
@@ -80,9 +85,52 @@ def read_source(course: Path, name: str) -> SourceNotebook:
     """Reads the source notebook of an assignment.
 
     Raises:
-        FileNotFoundError: the course has no such notebook.
+        UsageError: the course has no such notebook, or the file is none.
     """
     path = course / "source" / name / f"{name}.ipynb"
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: is {course} the course folder?")
-    return SourceNotebook(name, path.read_text(encoding="utf-8"))
+    return SourceNotebook(name, notebook_text(path, "take the file from git again, or name another assignment"))
+
+
+def complete(source: SourceNotebook, wanted: Assignment) -> SourceNotebook:
+    """Returns a source that has a solution of each exercise.
+
+    Raises:
+        UsageError: it has not.
+    """
+    absent = [exercise.symbol for exercise in wanted.exercises if exercise.symbol not in source.solutions]
+    if absent:
+        raise UsageError(
+            f"source/{source.name} has no solution cell for {', '.join(absent)}: "
+            f"`autograder build {source.name}` lists all that is wrong with it."
+        )
+    return source
+
+
+def notebook_text(path: Path, remedy: str) -> str:
+    """Returns the text of a notebook of ours.
+
+    Args:
+        path: the file.
+        remedy: what to do if it is no notebook.
+
+    Raises:
+        UsageError: it is not there, or no notebook.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}): {remedy}.") from error
+    if problem := not_a_notebook(content):
+        raise UsageError(f"{path} {problem}: {remedy}.")
+    return content.decode()
+
+
+def not_a_notebook(content: bytes) -> str:
+    """Returns why a file is no notebook, in words that follow its path; empty if it is one."""
+    try:
+        notebook: Any = json.loads(content.decode())
+    except ValueError as error:  # also of the decoding
+        return f"is not a notebook, its text is not JSON ({error})"
+    if not isinstance(notebook, dict) or notebook.get("nbformat") != 4 or not isinstance(notebook.get("cells"), list):
+        return "is not a notebook, which has nbformat 4 and a list of cells"
+    return ""

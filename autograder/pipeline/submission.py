@@ -46,17 +46,21 @@ def read_notebook(path: Path, limits: Limits) -> NotebookNode:
         Unreadable: there is none, or the file is not one.
     """
     name = path.name
-    if path.is_symlink() or any(parent.is_symlink() for parent in list(path.parents)[:2]):
-        raise Unreadable(f"{name} is a link; hand in the notebook itself.")
-    if not path.is_file():
-        raise Unreadable(f"{name} was not handed in.")
-    if path.stat().st_size > limits.notebook_bytes:
-        raise Unreadable(
-            f"{name} has {path.stat().st_size:,} bytes, more than {limits.notebook_bytes:,}: clear its outputs."
-        )
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        if path.is_symlink() or any(parent.is_symlink() for parent in list(path.parents)[:2]):
+            raise Unreadable(f"{name} is a link; hand in the notebook itself.")
+        if not path.is_file():
+            raise Unreadable(f"{name} was not handed in.")
+        if path.stat().st_size > limits.notebook_bytes:
+            raise Unreadable(
+                f"{name} has {path.stat().st_size:,} bytes, more than {limits.notebook_bytes:,}: clear its outputs."
+            )
+        raw = path.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"{name} may not be read by the grader ({error.strerror}).") from None
+    try:
+        content: Any = json.loads(raw.decode())
+    except (ValueError, RecursionError) as error:  # also of the decoding
         raise Unreadable(f"{name} is not a notebook: its text is not JSON ({error}).") from None
     if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
         raise Unreadable(f"{name} is not a notebook: it has no list of cells (nbformat 4).")

@@ -53,12 +53,13 @@ def overview(title: str, graded: Sequence[Path], folder: Path, db_url: str = "",
     runs = [(read_results(path), previous_results(path)) for path in graded]
     if hide_names:
         return page(title, [section(now, before, lambda _: None, {}) for now, before in _without_names(runs)])
-    if db_url:
-        check(db_url)
     sections: list[Section] = []
     for path, (now, before) in zip(graded, runs, strict=True):
         out = path.parent.parent
-        people = names(db_url or gradebook_url(out)) if db_url or (out / "gradebook.db").is_file() else {}
+        people: dict[str, str] = {}
+        if db_url or (out / "gradebook.db").is_file():
+            check(db_url or gradebook_url(out))
+            people = names(db_url or gradebook_url(out))
         sections.append(section(now, before, partial(_link, folder, out, now.assignment), people))
     return page(title, sections)
 

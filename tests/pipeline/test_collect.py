@@ -337,6 +337,23 @@ def test_what_is_wrong_with_a_roster_is_said(
     assert words in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'id,first_name\nada,"Ada\n', "line [12]: unexpected end of data; mend the quotes"),
+        (b"id,first_name\n" + b"x" * 200_000 + b",Ada\n", "field larger than field limit"),
+        (b"id,first_name\nada,J\xfcrgen\n", "save it as 'CSV UTF-8'"),
+        (None, r"The roster .*roster\.csv cannot be read \(No such file or directory\)"),
+    ],
+)
+def test_a_roster_that_is_no_table_is_named(tmp_path: Path, content: bytes | None, words: str):
+    path = tmp_path / "roster.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UsageError, match=words):
+        read_roster(path)
+
+
 def test_the_gradebook_gets_names_and_addresses_and_loses_none(course: Path, tmp_path: Path):
     enter_roster(roster_of(tmp_path, ("ada", "Ada", "Lovelace", "ada@example.org", "123")), course, tmp_path)
     enter_roster(roster_of(tmp_path, ("ada", "Augusta Ada", "", "", "")), course, tmp_path)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -47,3 +49,10 @@ def test_a_cell_that_takes_too_long_is_interrupted() -> None:
 def test_the_kernel_spec_names_the_provisioner() -> None:
     spec = json.loads((JUPYTER_FOLDER / "kernels" / "sandbox" / "kernel.json").read_text())
     assert spec["metadata"]["kernel_provisioner"]["provisioner_name"] == "warm-provisioner"
+
+
+def test_jupyter_installs_the_kernel_behind_the_walls(tmp_path: Path) -> None:
+    # as docs/instructors.md has it, into another folder than the environment in which this test runs
+    words = ["kernelspec", "install", "--prefix", str(tmp_path), str(JUPYTER_FOLDER / "kernels" / "sandbox")]
+    subprocess.run([sys.executable, "-m", "jupyter", *words], capture_output=True, check=True)
+    assert (tmp_path / "share" / "jupyter" / "kernels" / "sandbox" / "kernel.json").is_file()
