@@ -16,6 +16,7 @@ from autograder.exercises import assignment
 from autograder.pipeline.classroom import Class, grade_class
 from autograder.pipeline.grading import Graded
 from autograder.pipeline.journal import Journal, key
+from autograder.pipeline.proof import edited
 from autograder.pipeline.results import StudentOutcome, keep_previous, write_results
 from autograder.pipeline.settings import read_settings
 from autograder.pipeline.source import read_source
@@ -47,25 +48,28 @@ With D = 4 and $z = (1, 2, 3, 6)$ the mean is $\\mu = 3$, whatever stands beside
 
 
 def feedback_pages(course: Path, folder: Path) -> dict[str, Path]:
-    """Grades two submissions: ada's holds a mistake and attacks, emmy's is right, late and marked by hand."""
+    """Grades three submissions: ada's holds a mistake, mallory's attacks, emmy's is right, late and marked by hand."""
     for item in ("source", "course.toml"):
         (shutil.copytree if (course / item).is_dir() else shutil.copy)(course / item, folder / item)
     group = Class(folder, folder / "submitted", folder / "graded", read_settings(folder))
     recorded = a_class().students
-    wrong = Output(text=f"{ATTACK}\n{'a long line ' * 30}", pictures=[_picture()], error=("ValueError", ATTACK))
+    shown = Output(text=f"{ATTACK}\n{'a long line ' * 30}", pictures=[_picture()], error=("ValueError", ATTACK))
     attack = f"def layer_norm(z, gamma, beta, epsilon=1e-6):\n    '''{ATTACK}'''  # {'a long comment ' * 12}\n"
-    _hand_in(group, "ada", {"layer_norm": attack}, f"{ATTACK}\n\n{'longword' * 40}\n", {"layer_norm": wrong},
+    _hand_in(group, "mallory", {"layer_norm": attack}, f"{ATTACK}\n\n{'longword' * 40}\n", {"layer_norm": shown},
              recorded["layer-norm-statistics-over-time"])  # fmt: skip
+    right = read_source(folder, NAME).solutions["layer_norm"]
+    wrong = edited(right, assignment(NAME).exercise("layer_norm"), "statistics-over-time")
+    _hand_in(group, "ada", {"layer_norm": wrong}, ESSAY, {}, recorded["layer-norm-statistics-over-time"])
     _hand_in(group, "emmy", {}, ESSAY, {}, recorded["solved"])
-    grade_class(group, NAME, ["ada", "emmy"])
+    grade_class(group, NAME, ["ada", "emmy", "mallory"])
     with Gradebook(gradebook_url(group.out)) as gradebook:
         mark = gradebook.find_grade("why_layer_norm", NAME, NAME, "emmy")
         mark.manual_score, mark.needs_manual_grade = 2.5, False
         gradebook.find_comment("why_layer_norm", NAME, NAME, "emmy").manual_comment = COMMENT
         gradebook.find_submission_notebook(NAME, NAME, "emmy").late_submission_penalty = 1.0
         gradebook.db.commit()
-    grade_class(group, NAME, ["ada", "emmy"])
-    return {student: feedback_page(group.out, student, NAME) for student in ("ada", "emmy")}
+    grade_class(group, NAME, ["ada", "emmy", "mallory"])
+    return {student: feedback_page(group.out, student, NAME) for student in ("ada", "emmy", "mallory")}
 
 
 def overviews(folder: Path) -> dict[str, Path]:
@@ -96,14 +100,12 @@ def _hand_in(
 def _reports(marks: StudentOutcome) -> Iterator[Report]:
     for symbol, outcome in marks.exercises.items():
         hints = {check.name: check.hint for check in assignment(NAME).exercise(symbol).checks}
-        checks = [
-            CheckResult(
-                one.name, one.points, one.cost, one.earned, one.passed, one.message, hint=hints.get(one.name, "")
-            )
+        checks = tuple(
+            CheckResult(one.name, one.points, one.cost, one.earned, one.passed, one.message, hint=hints[one.name])
             for one in outcome.checks
-        ]  # fmt: skip
-        yield Report(symbol, outcome.max_score, tuple(checks), outcome.status, outcome.reason, outcome.misconception,
-                     outcome.hint)  # fmt: skip
+        )
+        told = (outcome.status, outcome.reason, outcome.misconception, outcome.hint)
+        yield Report(symbol, outcome.max_score, checks, *told)
 
 
 def _picture() -> str:

@@ -12,7 +12,7 @@ from tests.browser.handed_back import ATTACK, feedback_pages, overviews
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
-PAGES = ("ada", "emmy", "overview", "overview without names")
+PAGES = ("mallory", "emmy", "overview", "overview without names")
 WIDTHS = (1280, 768, 400, 320)
 
 
@@ -37,7 +37,7 @@ def test_the_page_is_never_wider_than_the_window(windows: Windows, pages: dict[s
 @pytest.mark.parametrize(
     ("name", "width", "scheme"),
     [
-        ("ada", 1280, "light"), ("ada", 768, "dark"), ("emmy", 400, "light"), ("emmy", 400, "dark"),
+        ("mallory", 1280, "light"), ("mallory", 768, "dark"), ("emmy", 400, "light"), ("emmy", 400, "dark"),
         ("overview", 1280, "dark"), ("overview", 400, "light"), ("overview without names", 768, "light"),
     ],
 )  # fmt: skip
@@ -120,7 +120,7 @@ def test_on_paper_it_is_black_on_white_and_whole(windows: Windows, pages: dict[s
 
 @every_page
 def test_nothing_is_fetched_but_what_sets_formulas(windows: Windows, pages: dict[str, Path], name: str):
-    # emmy's answer holds formulas, ada's none
+    # emmy's answer holds formulas, mallory's none
     windows.open(pages[name])
     assert all("MathJax.js" in address for address in windows.fetched)
     assert bool(windows.fetched) == (name == "emmy")
@@ -143,6 +143,9 @@ def test_marks_hint_and_checks_are_told(windows: Windows, pages: dict[str, Path]
     assert "Most likely: statistics over time. You take mean and variance over the time axis" in shown
     assert page.get_by_role("img", name="failed").count() > 0
     assert page.get_by_role("img", name="passed").count() > 0
+    picture(page, "walk/feedback.png")
+    page.set_viewport_size({"width": 880, "height": 1100})
+    picture(page, "feedback.png")
 
 
 def test_a_mark_by_hand_its_comment_and_the_penalty_are_told(windows: Windows, pages: dict[str, Path]):
@@ -153,15 +156,15 @@ def test_a_mark_by_hand_its_comment_and_the_penalty_are_told(windows: Windows, p
 
 
 def test_what_a_student_wrote_and_printed_is_text(windows: Windows, pages: dict[str, Path]):
-    page = windows.open(pages["ada"])
-    assert page.title() == "05 · LayerNorm: feedback for ada"
+    page = windows.open(pages["mallory"])
+    assert page.title() == "05 · LayerNorm: feedback for mallory"
     for place in ("Your answer for layer_norm", "What layer_norm printed"):
         assert ATTACK in page.get_by_role("region", name=place, exact=True).inner_text()
     assert page.locator("main script, img[onerror]").count() == 0
 
 
 def test_pictures_of_the_students_have_words_and_fit(windows: Windows, pages: dict[str, Path]):
-    page = windows.open(pages["ada"], 400)
+    page = windows.open(pages["mallory"], 400)
     (drawn,) = page.locator("img").all()
     assert drawn.get_attribute("alt") == "Picture 1 that your answer for layer_norm drew"
     assert drawn.evaluate("image => image.naturalWidth == 1500 && image.width < 400")

@@ -17,7 +17,9 @@ from autograder.pipeline.summary import feedback_page
 from tests.browser.conftest import Picture, Windows
 from tests.browser.servers import TOKEN, jupyterlab
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [
+    pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.browser, pytest.mark.xdist_group("browser")
+]  # fmt: skip
 
 NAME = "05_layer_norm"
 PATIENCE = 120_000  # milliseconds: the warm interpreter is started
@@ -64,7 +66,7 @@ def test_a_submission_is_graded_marked_and_handed_back(windows: Windows, lab: La
     succeeds(page)
     page.get_by_text("needs manual grading").wait_for()
     assert page.locator("td.score").inner_text() == "9 / 16"
-    picture(page, "formgrader-submissions.png")
+    picture(page, "walk/formgrader-submissions.png")
 
     page.goto(f"{lab.address}/formgrader/gradebook/{NAME}/{NAME}")
     page.get_by_role("link", name="Submission #1").click()
@@ -77,7 +79,7 @@ def test_a_submission_is_graded_marked_and_handed_back(windows: Windows, lab: La
             field.press("Tab")
     box = page.locator("input.score").last  # nothing waits any more
     box.scroll_into_view_if_needed()
-    picture(page, "formgrader-manual-grading.png")
+    picture(page, "walk/formgrader-manual-grading.png")
 
     page.goto(f"{lab.address}/formgrader/manage_submissions/{NAME}")
     page.get_by_text("graded", exact=True).wait_for()

@@ -14,7 +14,9 @@ from autograder.pipeline.source import read_source
 from tests.browser.conftest import Picture, Windows
 from tests.browser.servers import TOKEN, jupyterlab
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [
+    pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.browser, pytest.mark.xdist_group("browser")
+]  # fmt: skip
 
 NAME = "05_layer_norm"
 PATIENCE = 120_000  # milliseconds: TensorFlow is imported by two kernels
@@ -81,7 +83,7 @@ def test_a_notebook_is_answered_and_validated(windows: Windows, address: str, co
     page.set_default_timeout(PATIENCE)
     page.get_by_role("button", name="No", exact=True).click()  # no news of Jupyter
     is_idle(page)
-    picture(page, "jupyterlab-notebook-open.png")
+    picture(page, "walk/jupyterlab-notebook-open.png")
 
     cell(page, "import matplotlib.pyplot").click()
     page.keyboard.press("Shift+Enter")
@@ -89,7 +91,7 @@ def test_a_notebook_is_answered_and_validated(windows: Windows, address: str, co
     page.keyboard.press("Shift+Enter")  # the visible check below
     page.get_by_text("AssertionError: by hand it is (-4, 1, 2, 5)").wait_for()
     is_idle(page)
-    picture(page, "jupyterlab-visible-check-fails.png")
+    picture(page, "walk/jupyterlab-visible-check-fails.png")
 
     result = validate(page)
     told = result.inner_text()
@@ -98,7 +100,7 @@ def test_a_notebook_is_answered_and_validated(windows: Windows, address: str, co
     assert told.count("NotImplementedError: ") == 2
     assert "You did not provide a response." in told
     result.locator("pre", has_text="AssertionError: by hand").first.evaluate("error => error.scrollIntoView(false)")
-    picture(page, "validate-names-what-fails.png")
+    picture(page, "walk/validate-names-what-fails.png")
     result.get_by_role("button", name="Ok").click()
 
     page.locator(".jp-Notebook").press("Control+Home")
@@ -109,4 +111,4 @@ def test_a_notebook_is_answered_and_validated(windows: Windows, address: str, co
     write(page, "YOUR ANSWER HERE", "The statistics of a token do not depend on its neighbours.")
     result = validate(page)
     assert "Success! Your notebook passes all the tests." in result.inner_text()
-    picture(page, "validate-success.png")
+    picture(page, "walk/validate-success.png")
