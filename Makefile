@@ -58,16 +58,16 @@ bench: $(READY)  ## side by side with stock nbgrader
 	$(BIN)/python -m benchmarks $(ARGS)
 
 test: $(READY)  ## the tests that every commit must pass
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not (slow or gpu or imdb or browser)" $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not (slow or gpu or imdb)" $(ARGS)
 
-test-slow: $(READY)  ## the long ones, and those that drive a browser
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "(slow or browser) and not (gpu or imdb)" $(ARGS)
+test-slow: $(READY)  ## the long ones
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "slow and not (gpu or imdb)" $(ARGS)
 
 test-gpu: .venv/.gpu  ## those that need a GPU: puts TensorFlow's CUDA build into .venv first
 	$(BIN)/python -m pytest -m gpu $(ARGS)
 
 test-jax: .venv/.jax  ## the proof of the checks once more, with Keras on JAX: puts JAX into .venv first
-	KERAS_BACKEND=jax JAX_ENABLE_X64=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not (slow or gpu or imdb or browser)" tests/test_proof.py $(ARGS)
+	KERAS_BACKEND=jax JAX_ENABLE_X64=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not (slow or gpu or imdb)" tests/test_proof.py $(ARGS)
 
 lint: style types imports notebooks workflows fresh  ## style, types, imports, clean source notebooks, workflows, fresh release
 

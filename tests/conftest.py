@@ -11,6 +11,10 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 COURSE = Path(__file__).resolve().parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pictures", type=Path, metavar="DIR", help="where tests in a browser put the pictures of docs/")
+
+
 @pytest.fixture(scope="session")
 def course() -> Path:
     return COURSE

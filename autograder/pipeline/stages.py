@@ -1,4 +1,4 @@
-"""nbgrader's stages with our parts in them: rebuild, grade, publish feedback.
+"""nbgrader's stages with our parts in them: rebuild, grade; what they write.
 
 `nbgrader_config.py` names these classes, so that `autograder grade`, plain `nbgrader autograde` and the formgrader's
 button run the same code and give the same marks.
@@ -7,7 +7,6 @@ button run the same code and give the same marks.
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -117,41 +116,6 @@ class MakeAnswersHarmless(NbGraderPreprocessor):
         return cell, resources
 
 
-class KeepAnswersAndMarks(NbGraderPreprocessor):
-    """Leaves of a graded notebook what feedback is about: headings, answers and reports."""
-
-    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
-        """Drops the teaching text, figures and visible checks, which the student has."""
-        kept: list[NotebookNode] = []
-        for cell in nb.cells:
-            if graded_symbol(cell) is not None:
-                # the points stand in the heading that nbgrader gives the cell
-                cell.outputs = [output for output in cell.outputs if output.output_type != "execute_result"]
-                kept.append(cell)
-            elif is_solution(cell):
-                kept.append(cell)
-            elif cell.cell_type == "markdown" and (heading := _HEADING.match(cell.source)):
-                _drop_empty_sections(kept, _level(cell))
-                cell.source = heading.group()
-                kept.append(cell)
-        _drop_empty_sections(kept, 0)
-        nb.cells = kept
-        return nb, resources
-
-
-_HEADING = re.compile(r"#{1,3} [^\n]+")
-
-
-def _level(cell: NotebookNode) -> int:
-    return len(cell.source) - len(cell.source.lstrip("#"))
-
-
-def _drop_empty_sections(cells: list[NotebookNode], level: int) -> None:
-    """Takes headings of this level or below away from the end: nothing of the student's stands under them."""
-    while cells and not is_solution(cells[-1]) and graded_symbol(cells[-1]) is None and _level(cells[-1]) >= level:
-        cells.pop()
-
-
 class LeaveGradeCells(NbGraderPreprocessor):
     """Marks grade cells as not to be executed: their outputs are written from outside, here as in grading."""
 
@@ -253,10 +217,10 @@ def configure(
         "nbgrader.preprocessors.AssignLatePenalties",
         "autograder.pipeline.stages.MakeAnswersHarmless",
     ]
+    config.GenerateFeedback.exporter_class = "autograder.pipeline.feedback.PageExporter"
     config.GenerateFeedback.preprocessors = [
-        "autograder.pipeline.stages.KeepAnswersAndMarks",
-        "nbgrader.preprocessors.GetGrades",
-        "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+        "autograder.pipeline.feedback.KeepAnswersAndMarks",
+        "autograder.pipeline.feedback.ReadMarks",
     ]
     config.GenerateSolution.preprocessors = [
         "nbgrader.preprocessors.LockCells",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import bleach
-from nbconvert.filters.markdown import markdown2html
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 TAGS = frozenset(
     {"p", "br", "hr", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li", "sub", "sup"}
@@ -21,7 +21,8 @@ _FORMULA_LINKS = re.compile(
 
 def harmless(markdown: str) -> str:
     """Returns a student's Markdown as HTML with an allow-list of tags and no attribute at all."""
-    clean = bleach.clean(markdown2html(markdown), tags=TAGS, attributes={}, strip=True)
+    read = MarkdownWithMath(renderer=IPythonRenderer(escape=False, exclude_anchor_links=True)).render(markdown)
+    clean = bleach.clean(read, tags=TAGS, attributes={}, strip=True)
     # The page reads this as Markdown once more, and what was the inside of a tag may be Markdown now. A block of HTML
     # ends with its line: in a single line nothing is read again.
     return f"<div>{_FORMULA_LINKS.sub('', clean).strip().replace(chr(10), '&#10;')}</div>"

@@ -14,7 +14,8 @@ _STATUS = {
     "forbidden": "ready-made form used",
     "missing": "missing",
 }
-_GOOD, _BAD, _SKIPPED = "#1a6e3c", "#a3291f", "#666666"
+_GOOD, _BAD, _SKIPPED = "var(--good, #1a6e3c)", "var(--bad, #a3291f)", "var(--soft, #666666)"
+"""The page's colours where it has some, else those for white paper."""
 
 
 def number(value: float) -> str:
@@ -58,13 +59,14 @@ def _prose(text: str) -> str:
 
 def _line(check: CheckResult, index: int) -> str:
     if check.skipped:
-        mark, colour, points = "–", _SKIPPED, "not graded in this run"
+        mark, said, colour, points = "–", "skipped", _SKIPPED, "not graded in this run"
     elif check.passed:
-        mark, colour, points = "✓", _GOOD, _worth(check)
+        mark, said, colour, points = "✓", "passed", _GOOD, _worth(check)
     else:
-        mark, colour, points = "✗", _BAD, _worth(check)
+        mark, said, colour, points = "✗", "failed", _BAD, _worth(check)
     text = (
-        f'<li style="margin: 3px 0;"><span style="color: {colour}; font-weight: bold;">{mark}</span> '
+        '<li style="margin: 3px 0;">'
+        f'<span role="img" aria-label="{said}" style="color: {colour}; font-weight: bold;">{mark}</span> '
         f"{escape(check.name)} <em>{points}</em>"
     )
     if check.message:

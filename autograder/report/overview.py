@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import statistics
 from collections import Counter
 from collections.abc import Sequence
@@ -11,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from autograder.report import figures
-from autograder.report.cell import number
 from autograder.report.heatmap import HeatMap
 from autograder.report.items import Item
+from autograder.report.pages import rendered
 
 
 @dataclass(frozen=True)
@@ -193,21 +191,7 @@ def most_frequent(found: Sequence[tuple[str, str, str]]) -> list[tuple[str, str,
 
 def page(title: str, sections: Sequence[Section]) -> str:
     """Returns the overview as one page of HTML that needs nothing else."""
-    environment = Environment(
-        loader=PackageLoader("autograder.report"),
-        autoescape=select_autoescape(["html.j2", "html"], default=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = number
-    environment.filters["breakable"] = breakable
-    return environment.get_template("overview.html.j2").render(title=title, sections=sections)
-
-
-def breakable(symbol: str) -> Markup:
-    """Returns a symbol as HTML that may be broken where its words meet."""
-    return Markup("<wbr>").join(re.split(r"(?<=[a-z])(?=[A-Z_])", symbol))
+    return rendered("overview.html.j2", title=title, sections=sections)
 
 
 def relative(path: Path, start: Path) -> str | None:

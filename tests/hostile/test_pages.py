@@ -191,3 +191,7 @@ def test_the_table_of_a_class_holds_no_command(graded: Graded, capsys: pytest.Ca
     printed = capsys.readouterr().err
     assert not re.search(r"::|##\[|\x1b|\x07", printed)
     assert "[red]" in printed
+
+
+def test_a_heading_of_a_written_answer_is_its_words_alone() -> None:
+    assert harmless("# Why") == "<div><h1>Why</h1></div>"

@@ -13,7 +13,7 @@ from autograder.pipeline.summary import overview
 from tests.graded.classes import a_class, hostile_class
 from tests.graded.names import NAMES
 
-STYLE = Path(__file__).parents[2] / "autograder" / "report" / "templates" / "overview.css"
+STYLE = Path(__file__).parents[2] / "autograder" / "report" / "templates" / "page.css"
 
 
 def page_of(folder: Path, results: Results, *, hide_names: bool = False) -> html.HtmlElement:
