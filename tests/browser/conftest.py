@@ -15,9 +15,9 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Generator[Browser]:
-    # Of this folder and no longer: while it runs, no other test could start an event loop.
+    # of a module and no longer: while it runs, nothing else can start an event loop
     if CHROMIUM is None:
         pytest.skip("There is no Chromium: install chromium or google-chrome to test what people see.")
     with sync_playwright() as playwright:

@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from nbgrader.api import Gradebook
 from playwright.sync_api import Page
 
 from autograder.exercises import assignment
+from autograder.pipeline.nbgrader_stages import open_gradebooks_faster
 from autograder.pipeline.simulate import simulated_class, write_class
-from autograder.pipeline.source import read_source
+from autograder.pipeline.source import is_solution, read_source
+from autograder.pipeline.stages import gradebook_url
 from autograder.pipeline.summary import feedback_page
 from tests.browser.conftest import Picture, Windows
 from tests.browser.servers import TOKEN, jupyterlab
@@ -22,6 +25,9 @@ pytestmark = [
 ]  # fmt: skip
 
 NAME = "05_layer_norm"
+ESSAY = """LayerNorm takes mean and variance over the D features of **one** token. BatchNorm takes them over B and T, so
+that padding and the other sequences of a batch move a token's result, and in another batch it is another one.
+"""
 PATIENCE = 120_000  # milliseconds: the warm interpreter is started
 
 
@@ -39,7 +45,14 @@ def lab(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Lab
         shutil.copy(course / file, folder)
     handed = simulated_class(read_source(course, NAME), assignment(NAME), misconceptions=1)
     wrong = next(one for one in handed if one.student == "layer-norm-statistics-over-time")
+    for cell in wrong.notebook.cells:
+        if is_solution(cell) and cell.cell_type == "markdown":
+            cell.source = ESSAY
     write_class(iter([replace(wrong, student="ada")]), NAME, folder / "submitted")
+    (folder / "graded").mkdir()
+    open_gradebooks_faster()
+    with Gradebook(gradebook_url(folder / "graded")) as gradebook:
+        gradebook.add_student("ada", first_name="Ada", last_name="Lovelace")
     start = [sys.executable, "-m", "autograder.cli", "lab"]
     with jupyterlab(start, folder, {**os.environ, "PYTHONPATH": str(course)}) as address:
         yield Lab(address, folder)
@@ -51,7 +64,7 @@ def succeeds(page: Page) -> None:
     told.wait_for()
     assert told.locator(".modal-title").inner_text() == "Success", told.inner_text()
     told.get_by_role("button", name="OK").click()
-    told.wait_for(state="hidden")
+    page.locator(".modal-backdrop").wait_for(state="detached")
 
 
 def test_a_submission_is_graded_marked_and_handed_back(windows: Windows, lab: Lab, picture: Picture):
