@@ -15,9 +15,10 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def chromium() -> Generator[Browser]:
-    # of a module and no longer: while it runs, nothing else can start an event loop
+    # First, so that nothing is made in vain where there is none; of a module and no longer: while it runs, nothing else
+    # can start an event loop.
     if CHROMIUM is None:
         pytest.skip("There is no Chromium: install chromium or google-chrome to test what people see.")
     with sync_playwright() as playwright:

@@ -1,6 +1,7 @@
 """JupyterLab as people start it, on a port of this machine."""
 
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -24,7 +25,12 @@ def jupyterlab(start: Sequence[str], folder: Path, environment: Mapping[str, str
     log = folder.with_suffix(".log")
     with log.open("w") as file:
         running = subprocess.Popen(
-            [*start, *options], cwd=folder, env={**environment, "HOME": str(folder)}, stdout=file, stderr=file
+            [*start, *options],
+            cwd=folder,
+            env={**environment, "HOME": str(folder)},
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
         )
     address = f"http://127.0.0.1:{port}"
     try:
@@ -37,5 +43,5 @@ def jupyterlab(start: Sequence[str], folder: Path, environment: Mapping[str, str
                 time.sleep(0.5)
         yield address
     finally:
-        running.terminate()
+        os.killpg(running.pid, signal.SIGTERM)  # with what start.py started
         running.wait(30)

@@ -12,6 +12,7 @@ from nbgrader.api import Gradebook
 from playwright.sync_api import Page
 
 from autograder.exercises import assignment
+from autograder.pipeline.nbgrader_stages import open_gradebooks_faster
 from autograder.pipeline.simulate import simulated_class, write_class
 from autograder.pipeline.source import is_solution, read_source
 from autograder.pipeline.stages import gradebook_url
@@ -24,8 +25,8 @@ pytestmark = [
 ]  # fmt: skip
 
 NAME = "05_layer_norm"
-ESSAY = """LayerNorm takes mean and variance over the D features of **one** token: B · T of each. BatchNorm takes them over B
-and T, so that padding and the other sequences of a batch move a token's result, and another batch moves it elsewhere.
+ESSAY = """LayerNorm takes mean and variance over the D features of **one** token. BatchNorm takes them over B and T, so
+that padding and the other sequences of a batch move a token's result, and in another batch it is another one.
 """
 PATIENCE = 120_000  # milliseconds: the warm interpreter is started
 
@@ -49,6 +50,7 @@ def lab(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Lab
             cell.source = ESSAY
     write_class(iter([replace(wrong, student="ada")]), NAME, folder / "submitted")
     (folder / "graded").mkdir()
+    open_gradebooks_faster()
     with Gradebook(gradebook_url(folder / "graded")) as gradebook:
         gradebook.add_student("ada", first_name="Ada", last_name="Lovelace")
     start = [sys.executable, "-m", "autograder.cli", "lab"]
