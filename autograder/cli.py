@@ -2,6 +2,9 @@
 
 Exit codes: 0 grading was completed, whatever the marks; 1 something of ours or the machine failed; 2 unusable
 arguments; 130 stopped by Ctrl-C.
+
+A command loads what it needs when it is run, and not before its arguments are seen to be usable: the grader's packages
+take seconds.
 """
 
 from __future__ import annotations
@@ -95,12 +98,14 @@ def build(
     """
     from dataclasses import replace
 
-    from autograder.pipeline.build import build as build_one
-    from autograder.pipeline.build import is_fresh
     from autograder.pipeline.settings import find_course, read_settings
 
     course = find_course(Path.cwd())
     names = _known(assignments)
+
+    from autograder.pipeline.build import build as build_one
+    from autograder.pipeline.build import is_fresh
+
     if check:
         stale = [line for name in names for line in is_fresh(course, name, course / "release", course / "solutions")]
         for line in stale:
@@ -162,12 +167,14 @@ def collect(
 
     Example: autograder collect submissions.zip --assignment 05_layer_norm --roster roster.csv
     """
-    from autograder.pipeline.collect import collect as collect_from
-    from autograder.pipeline.collect import enter_roster
     from autograder.pipeline.settings import Limits, UsageError, find_course
 
     course = find_course(Path.cwd())
     _known([assignment])
+
+    from autograder.pipeline.collect import collect as collect_from
+    from autograder.pipeline.collect import enter_roster
+
     submitted = (submitted or course / "submitted").resolve()
     people = enter_roster(roster, course, (out or course / "graded").resolve()) if roster else None
     done = collect_from(archive, assignment, submitted, people, Limits())
@@ -227,10 +234,13 @@ def grade(
     """
     from dataclasses import replace
 
-    from autograder.pipeline.classroom import Class, students_of
     from autograder.pipeline.settings import find_course, read_settings
 
     course = find_course(Path.cwd())
+    _known(assignments)
+
+    from autograder.pipeline.classroom import Class, students_of
+
     data = data or (Data.imdb if profile is Profile.gpu else Data.generated)
     settings = replace(read_settings(course), data=data.value, profile=profile.value, sandbox=sandbox)
     out = (out or course / "graded").resolve()
@@ -351,16 +361,18 @@ def prove(
 
     Example: autograder prove 05_layer_norm --thorough
     """
+    from autograder.pipeline.settings import find_course
+
+    course = find_course(Path.cwd())
+    names = _known(assignments)
+
     from rich.console import Console
     from rich.table import Table
 
     from autograder.exercises import assignment
     from autograder.pipeline.proof import prove_exercise
-    from autograder.pipeline.settings import find_course
     from autograder.pipeline.source import complete, read_source
 
-    course = find_course(Path.cwd())
-    names = _known(assignments)
     sources = {name: complete(read_source(course, name), assignment(name)) for name in names}
     rows: list[dict[str, str]] = []
     problems: list[str] = []
@@ -417,10 +429,12 @@ def lab(
 
     Example: autograder lab --port 8890
     """
-    from autograder.pipeline.lab import command, environment, prepare
     from autograder.pipeline.settings import find_course
 
     course = find_course(Path.cwd())
+
+    from autograder.pipeline.lab import command, environment, prepare
+
     submitted, out = (submitted or course / "submitted").resolve(), (out or course / "graded").resolve()
     _say("Entering the assignments into the gradebook")
     prepare(course, submitted, out)
@@ -448,19 +462,21 @@ def demo(
     """
     from dataclasses import replace
 
-    from autograder.exercises import assignment
-    from autograder.pipeline.build import build as build_one
-    from autograder.pipeline.classroom import Class
     from autograder.pipeline.settings import find_course, read_settings
-    from autograder.pipeline.simulate import simulated_class, write_class
-    from autograder.pipeline.source import read_source
-    from autograder.pipeline.stages import gradebook_url
 
     course = find_course(Path.cwd())
     jobs = _jobs(jobs)
     settings = replace(read_settings(course), sandbox=sandbox)
     out = (out or course / "graded" / "demo").resolve()
     _empty_for_a_demo(out, course)
+
+    from autograder.exercises import assignment
+    from autograder.pipeline.build import build as build_one
+    from autograder.pipeline.classroom import Class
+    from autograder.pipeline.simulate import simulated_class, write_class
+    from autograder.pipeline.source import read_source
+    from autograder.pipeline.stages import gradebook_url
+
     for name in _DEMO:
         _say(f"Building {name}: release, executed solution, and the proof that solved gets all points, untouched none")
         build_one(course, name, out / "release", out / "solutions", settings)
