@@ -87,6 +87,7 @@ def test_every_symbol_has_odd_but_right_alternatives(name: str):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(0)  # each fault has a limit of its own, and of a model there are eighty to train
 @pytest.mark.parametrize(
     ("name", "symbol"),
     [
