@@ -1,6 +1,10 @@
-"""The proof of the hidden checks: every misconception is caught and named, every alternative accepted, at any seed."""
+"""The proof of the hidden checks: every misconception is caught and named, every alternative accepted, at any seed.
+
+`make test-jax` runs it with Keras on JAX, at one seed: XLA compiles anew for every shape.
+"""
 
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -12,17 +16,20 @@ from autograder.pipeline.settings import Settings
 from autograder.pipeline.source import read_source
 from tests.conftest import COURSE
 
-SEEDS = ("one", "two", "three", "four", "five")
 LONG = ("06_transformer", "07_tiny_gpt")
 """Their models take half a minute each to train: every run trains the solution, the slow tests the others."""
 ALTERNATIVES = COURSE / "tests" / "alternatives"
 BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
+SEEDS = ("one", "two", "three", "four", "five") if BACKEND == "tensorflow" else ("one",)
+WIDE = ("computes in float64 what comes in float64", "follows its dtype policy")
+WIDE_MISTAKES = ("computes-in-float32", "ignores-its-dtype-policy")
+"""Asked of TensorFlow only: elsewhere some of Keras' own operations, `mean` for one, round float64 to float32."""
 
 
 def _marks(name: str, variant: Variant, *, trained: bool) -> list[pytest.MarkDecorator]:
     slow = [pytest.mark.slow] * (trained and name in LONG and variant.kind != "solution")
-    tied = BACKEND != "tensorflow" and "tensorflow" in variant.source
-    return slow + [pytest.mark.skip(reason=f"written in TensorFlow, and the backend is {BACKEND}")] * tied
+    tied = BACKEND != "tensorflow" and ("tensorflow" in variant.source or variant.name in WIDE_MISTAKES)
+    return slow + [pytest.mark.skip(reason=f"about TensorFlow alone, and the backend is {BACKEND}")] * tied
 
 
 def _cases(*, trained: bool) -> list[object]:
@@ -43,6 +50,8 @@ def _cases(*, trained: bool) -> list[object]:
 
 def _problems(name: str, variant: Variant, *seeds: str) -> dict[str, str]:
     source, exercise = read_source(COURSE, name), assignment(name).exercise(variant.symbol)
+    if BACKEND != "tensorflow":
+        exercise = replace(exercise, checks=tuple(check for check in exercise.checks if check.name not in WIDE))
     findings = {
         seed: prove(source, exercise, variant, seed=seed, data=load(Settings()), corpora=available("generated"))
         for seed in seeds
@@ -51,7 +60,7 @@ def _problems(name: str, variant: Variant, *seeds: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("name", "variant"), _cases(trained=False))
-def test_the_verdict_is_right_at_five_course_seeds(name: str, variant: Variant):
+def test_the_verdict_is_right_at_every_course_seed(name: str, variant: Variant):
     assert _problems(name, variant, *SEEDS) == {}
 
 
@@ -87,6 +96,7 @@ def test_every_symbol_has_odd_but_right_alternatives(name: str):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(0)  # each fault has a limit of its own, and of a model there are eighty to train
 @pytest.mark.parametrize(
     ("name", "symbol"),
     [

@@ -24,7 +24,7 @@ _PACKAGES = (("numpy",), ("keras",), ("tensorflow-cpu", "tensorflow"), ("scikit-
 
 @cache
 def grader_digest() -> str:
-    """Returns a hash of the code that marks depend on: exercises, checking, sandbox, grading; and of packages."""
+    """Returns a hash of what marks depend on: exercises, checking, sandbox, grading; packages, and Keras' backend."""
     root = Path(__file__).parent.parent
     digest = hashlib.sha256()
     for folder in ("checking", "exercises", "sandbox", "pipeline"):
@@ -32,6 +32,7 @@ def grader_digest() -> str:
             digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     for names in _PACKAGES:
         digest.update(f"{names[0]}={_version(names)}".encode())
+    digest.update(f"backend={os.environ.get('KERAS_BACKEND', 'tensorflow')}".encode())
     return digest.hexdigest()
 
 

@@ -115,10 +115,8 @@ def _changes(node: ast.AST) -> Iterator[_Fields]:
                 yield {"op": other()}
             if isinstance(node, ast.BinOp) and not isinstance(node.op, (ast.Add, ast.Mult, ast.BitAnd, ast.BitOr)):
                 yield {"left": node.right, "right": node.left}
-        case ast.Compare(left=left, ops=[first, *ops], comparators=[right, *rest]):
-            yield {"ops": [_OPERATORS[type(first)](), *ops]}
-            if isinstance(first, (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
-                yield {"left": right, "comparators": [left, *rest]}
+        case ast.Compare():
+            yield from _changes_of_comparison(node)
         case ast.UnaryOp(op=ast.USub()):
             yield {"op": ast.UAdd()}
         case ast.UnaryOp(op=ast.Not()):
@@ -140,6 +138,16 @@ def _changes(node: ast.AST) -> Iterator[_Fields]:
             yield {"value": ast.Constant(None)}
         case _:
             pass
+
+
+def _changes_of_comparison(node: ast.Compare) -> Iterator[_Fields]:
+    """Yields another operator, and the operands around one exchanged, at every place of a chain `a < b < c`."""
+    operands = [node.left, *node.comparators]
+    for i, op in enumerate(node.ops):
+        yield {"ops": [*node.ops[:i], _OPERATORS[type(op)](), *node.ops[i + 1 :]]}
+        if isinstance(op, (ast.Lt, ast.LtE, ast.Gt, ast.GtE)):
+            left, *right = [*operands[:i], operands[i + 1], operands[i], *operands[i + 2 :]]
+            yield {"left": left, "comparators": right}
 
 
 def _changes_of_call(node: ast.Call) -> Iterator[_Fields]:

@@ -337,10 +337,14 @@ def _variable(layer: Any, path: str) -> Any:
 
 
 def _functional(layer: Any, inputs: list[np.ndarray], free: Sequence[int]) -> Any:
-    """Returns a model of one layer, whose inputs have axes of unknown size."""
+    """Returns a model of one layer, whose inputs have axes of unknown size, in a mask the last one, too: a length."""
     import keras
 
-    shapes = [tuple(None if axis in free else size for axis, size in enumerate(x.shape)) for x in inputs]
+    unknown = [{*free, x.ndim - 1} if x.dtype == bool else {*free} for x in inputs]
+    shapes = [
+        tuple(None if axis in axes else size for axis, size in enumerate(x.shape))
+        for axes, x in zip(unknown, inputs, strict=True)
+    ]
     symbolic = [keras.Input(batch_shape=shape, dtype=str(x.dtype)) for shape, x in zip(shapes, inputs, strict=True)]
     return keras.Model(symbolic if len(symbolic) > 1 else symbolic[0], layer(*symbolic))
 

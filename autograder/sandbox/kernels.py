@@ -30,6 +30,9 @@ QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "PYTHONWARNI
 ONE_THREAD = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1")
 """Submissions share the cores, not the threads of one; and sums come out in one order, on any machine."""
 
+DOUBLE = {"JAX_ENABLE_X64": "1"}
+"""Where Keras runs on JAX, float64 would quietly be float32."""
+
 SHARED_GPU = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 """A kernel would take all memory of the GPU at once; so it takes what it uses, and the next one finds some."""
 
@@ -145,7 +148,8 @@ class WarmInterpreter:
         return self._process
 
     def _command(self) -> Command:
-        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ} | QUIET | ONE_THREAD
+        environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        environment |= QUIET | ONE_THREAD | DOUBLE
         if self._gpu:
             environment |= SHARED_GPU
         settings = {"walls": self.walls, "limits": self._limits.as_dict()}

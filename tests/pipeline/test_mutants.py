@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from autograder.pipeline.source import read_source
 from tests.conftest import COURSE
 
 NAME = "03_self_attention"
+BUILDER = "01_sequence_cnn"
 
 
 def changes(source: str) -> set[str]:
@@ -27,6 +29,8 @@ def changes(source: str) -> set[str]:
         ("y = a @ b", {"y = a * b", "y = b @ a"}),
         ("y = a < b", {"y = a <= b", "y = b < a"}),
         ("y = a == b", {"y = a != b"}),
+        ("y = a < b <= c", {"y = a <= b <= c", "y = a < b < c", "y = b < a <= c", "y = a < c <= b"}),
+        ("y = a in b is c", {"y = a not in b is c", "y = a in b is not c"}),
         ("y = a and b", {"y = a or b"}),
         ("y = a << b", {"y = b << a"}),
         ("y = -a", {"y = +a"}),
@@ -71,6 +75,28 @@ def test_an_endless_mutant_loses_its_marks_in_time(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("autograder.pipeline.proof._MUTANT_SECONDS", 2.0)
     endless = Variant("causal_mask", "mutant", "endless", "def causal_mask(length):\n    while True:\n        pass")
     finding = prove_fault(source, exercise, endless, "0")
+    assert finding.report.score < finding.report.max_score
+    assert not finding.problem
+
+
+def test_a_fault_that_a_check_without_training_notices_is_not_trained():
+    source, exercise = read_source(COURSE, BUILDER), assignment(BUILDER).exercise("build_sequence_cnn")
+    uncompiled = source.solutions["build_sequence_cnn"].replace("    model.compile(", "    dict(")
+    fault = Variant("build_sequence_cnn", "mutant", "uncompiled", uncompiled)
+    passed = {check.name: check.passed for check in prove_fault(source, exercise, fault, "0").report.checks}
+    assert not passed["is compiled"]
+    assert passed["learns what phrases say"]  # waived: a model that is not compiled cannot be trained
+
+
+def test_a_mutant_that_is_endless_only_in_training_loses_its_marks_in_time():
+    source, exercise = read_source(COURSE, BUILDER), assignment(BUILDER).exercise("build_sequence_cnn")
+    solution = source.solutions["build_sequence_cnn"]
+    endless = solution.replace(
+        "    return model",
+        "    def fit(*args, **how):\n        while True:\n            pass\n\n    model.fit = fit\n    return model",
+    )
+    fault = Variant("build_sequence_cnn", "mutant", "endless", endless)
+    finding = prove_fault(source, replace(exercise, deadline=2.0), fault, "0")
     assert finding.report.score < finding.report.max_score
     assert not finding.problem
 

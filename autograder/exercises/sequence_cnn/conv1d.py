@@ -374,20 +374,20 @@ CONV1D = Exercise(
             "You step by the dilation and spread the taps by the stride. In the index of x in section 1, see which of "
             "them multiplies t and which multiplies w.",
             wrong=_exchanged,
-            edit=(("dtype = keras.backend", "stride, dilation = dilation, stride\n    dtype = keras.backend"),),
+            edit=(("double =", "stride, dilation = dilation, stride\n    double ="),),
         ),
         Misconception(
             "dilation-ignored",
             "Your result is that of dilation 1: the taps read neighbours whatever the dilation is. Read the index of "
             "x in section 1 again.",
             wrong=lambda *args, dilation=1, **how: conv1d(*args, **how),
-            edit=(("dtype = keras.backend", "dilation = 1\n    dtype = keras.backend"),),
+            edit=(("double =", "dilation = 1\n    double ="),),
         ),
         Misconception(
             "stride-ignored",
             "Your result is that of stride 1: it has an output for every step. Read the index of x in section 1 again.",
             wrong=lambda *args, stride=1, **how: conv1d(*args, **how),
-            edit=(("dtype = keras.backend", "stride = 1\n    dtype = keras.backend"),),
+            edit=(("double =", "stride = 1\n    double ="),),
         ),
         Misconception(
             "dilation-thins-the-input",
@@ -491,14 +491,14 @@ CONV1D = Exercise(
         conventions.keeps_integers(
             "what section 1 says about precision",
             (
-                "dtype = keras.backend.result_type(x.dtype, kernel.dtype, float)",
+                'dtype = "float64" if double else "float32"',
                 "dtype = keras.backend.standardize_dtype(x.dtype)",
             ),
             wrong=_in_the_dtype_of_x,
         ),
         conventions.computes_in_float32(
             "what section 1 says about precision",
-            ("dtype = keras.backend.result_type(x.dtype, kernel.dtype, float)", 'dtype = "float32"'),
+            ('dtype = "float64" if double else "float32"', 'dtype = "float32"'),
         ),
         conventions.changes_its_arguments(
             "the list of promises in section 1",
