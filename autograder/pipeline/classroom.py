@@ -20,7 +20,7 @@ from autograder.pipeline.gradebook import Entry, entries
 from autograder.pipeline.grading import GradingError
 from autograder.pipeline.journal import Journal
 from autograder.pipeline.ledger import Ledger
-from autograder.pipeline.nbgrader_stages import course_config, logged_to, register
+from autograder.pipeline.nbgrader_stages import course_config, logged_to, register_changed
 from autograder.pipeline.results import (
     Results,
     WrittenAnswer,
@@ -162,7 +162,7 @@ class _Graded:
         return changes(self.name, self.roll, entries(self.config.CourseDirectory.db_url, self.name), self.ledger)
 
     def enter(self) -> dict[str, Entry]:
-        register(self.config, self.name, self.out)
+        register_changed(self.config, self.name, self.out)
         entering = Entering(self.config, self.name, self.roll, self.out, self.ledger, self.rules)
         return entering.enter(self.roll.show_entered)
 

@@ -26,7 +26,8 @@ def prepare(course: Path, submitted: Path, out: Path) -> None:
     """Enters the assignments into the gradebook, without which the formgrader's Autograde ends in a traceback.
 
     Raises:
-        UsageError: the course has no nbgrader_config.py, `out` can't be written to, or the gradebook can't be opened.
+        UsageError: the course has no nbgrader_config.py, `out` can't be written to, the gradebook can't be opened, or
+            questions have changed since students handed in.
     """
     if not (course / "nbgrader_config.py").is_file():
         raise UsageError(

@@ -107,14 +107,35 @@ def generate_assignment(config: Config, name: str) -> None:
 def register(config: Config, name: str, out: Path) -> None:
     """Enters the assignment's cells into the gradebook; the course's release/ is left alone.
 
-    Marks of questions that are no longer asked go from the gradebook to `OUT/<assignment>/removed.csv`.
+    Raises:
+        UsageError: questions were added or taken away since students handed in.
     """
     config = Config(config)
     config.CourseDirectory.release_directory = str(out / ".release")
+    try:
+        generate_assignment(config, name)
+    except StageError as error:
+        if _REFUSAL in str(error):
+            raise UsageError(
+                f"{name} has other questions than when students handed in: `autograder grade {name} --preview` shows "
+                f"what that changes, `autograder grade {name}` writes it."
+            ) from error
+        raise
+
+
+_REFUSAL = "Cannot add or remove cells"
+
+
+def register_changed(config: Config, name: str, out: Path) -> None:
+    """Enters the assignment's cells into the gradebook, also where there are submissions.
+
+    Marks of questions that are no longer asked go from the gradebook to `OUT/<assignment>/removed.csv`.
+    """
+    config = Config(config)
     usual: Any = GenerateAssignment.class_traits()["preprocessors"].default()
     config.GenerateAssignment.preprocessors = [SaveChangedCells if part is SaveCells else part for part in usual]
     config.SaveChangedCells.removed = str(out / name / "removed.csv")
-    generate_assignment(config, name)
+    register(config, name, out)
 
 
 def generate_solution(config: Config, name: str) -> None:

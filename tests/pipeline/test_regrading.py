@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook
@@ -14,7 +16,9 @@ from autograder.exercises import layer_norm
 from autograder.pipeline import journal
 from autograder.pipeline.classroom import preview_class
 from autograder.pipeline.gradebook import entries
+from autograder.pipeline.lab import prepare
 from autograder.pipeline.results import read_results
+from autograder.pipeline.settings import UsageError
 from autograder.pipeline.standing import Audience
 from tests.pipeline import fake_work
 from tests.pipeline.handed_in import NAME
@@ -139,6 +143,17 @@ def test_marks_of_a_question_that_is_gone_are_kept_in_a_file(another_question: C
         "extra_credit": "",
         "comment": "Well said.",
     }
+
+
+def test_the_formgrader_is_not_opened_on_changed_questions_before_they_were_looked_at(
+    another_question: Course, course: Path
+):
+    group = another_question.group
+    shutil.copy(course / "nbgrader_config.py", group.course)
+    before = entries(another_question.url, NAME)
+    with pytest.raises(UsageError, match=f"other questions.*`autograder grade {NAME} --preview` shows"):
+        prepare(group.course, group.submitted, group.out)
+    assert entries(another_question.url, NAME) == before
 
 
 def test_other_points_for_a_question_reach_the_gradebook(small: Course):
