@@ -699,8 +699,14 @@ def main() -> None:
         sys.exit(1)
     except SystemExit as end:
         if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):
-            _say("autograder: stopped; the same command begins again")
+            _say(_STOPPED)
         raise
+    except KeyboardInterrupt:  # while a message is written, or what was begun is put away
+        _say(_STOPPED)
+        sys.exit(130)
+
+
+_STOPPED = "autograder: stopped; the same command begins again"
 
 
 def _complain(error: Exception) -> None:

@@ -7,9 +7,6 @@ class LearnedPositionalEmbedding(keras.layers.Layer):
     def get_config(self):
         return {**super().get_config(), "max_length": self.max_length}
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
     def build(self, input_shape):
         self.lookup = keras.layers.Embedding(self.max_length, input_shape[-1], dtype=self.dtype_policy)
         self.lookup.build((None,))

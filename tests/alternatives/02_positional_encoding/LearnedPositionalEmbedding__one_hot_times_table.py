@@ -6,9 +6,6 @@ class LearnedPositionalEmbedding(keras.layers.Layer):
     def get_config(self):
         return dict(super().get_config(), max_length=self.longest)
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
     def build(self, shape):
         self.positions = self.add_weight(shape=(self.longest, shape[2]), initializer="zeros")
         super().build(shape)

@@ -9,9 +9,6 @@ class LearnedPositionalEmbedding(keras.layers.Layer):
     def get_config(self):
         return {**super().get_config(), "max_length": self.max_length}
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
     def build(self, input_shape):
         if input_shape[1] is not None and input_shape[1] > self.max_length:
             raise ValueError("too long")

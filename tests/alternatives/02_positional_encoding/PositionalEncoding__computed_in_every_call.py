@@ -7,9 +7,6 @@ class PositionalEncoding(keras.layers.Layer):
     def get_config(self):
         return {**super().get_config(), "max_length": self.max_length}
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
     def call(self, x):
         T, D = ops.shape(x)[1], x.shape[-1]
         if isinstance(T, int) and T > self.max_length:

@@ -7,9 +7,6 @@ class PositionalEncoding(keras.layers.Layer):
     def get_config(self):
         return {**super().get_config(), "max_length": self.max_length}
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
     def build(self, input_shape):
         D = input_shape[-1]
         self.lookup = keras.layers.Embedding(self.max_length, D, trainable=False, dtype=self.dtype_policy)

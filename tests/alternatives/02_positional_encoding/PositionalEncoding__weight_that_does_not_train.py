@@ -8,9 +8,6 @@ class PositionalEncoding(keras.layers.Layer):
         config["max_length"] = self._longest
         return config
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
     def build(self, input_shape):
         def table(shape, dtype=None):
             return ops.cast(positional_encoding(*shape), dtype)
