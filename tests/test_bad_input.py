@@ -19,6 +19,7 @@ from autograder.pipeline.source import complete, read_source
 from autograder.pipeline.submission import Unreadable, read_notebook
 from autograder.pipeline.summary import overview
 from tests.pipeline.handed_in import NAME
+from tests.pipeline.small_course import course_of_one
 
 NO_NOTEBOOK = {
     "cut off": b'{"cells": [',
@@ -33,11 +34,7 @@ NO_DATABASE = b"this was a gradebook before the disk was full" * 30
 @pytest.fixture
 def small(course: Path, tmp_path: Path) -> Path:
     """A course of one assignment, in a folder with a space and an umlaut."""
-    folder = tmp_path / "Kurs für alle"
-    shutil.copytree(course / "source" / NAME, folder / "source" / NAME)
-    for file in ("course.toml", "nbgrader_config.py"):
-        shutil.copy(course / file, folder)
-    return folder
+    return course_of_one(course, tmp_path / "Kurs für alle")
 
 
 def source_of(course: Path) -> Path:

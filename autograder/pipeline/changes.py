@@ -75,13 +75,12 @@ def announced(found: Sequence[Change]) -> list[str]:
 
 
 def _change(name: str, student: str, roll: Roll, entry: Entry, ledger: Ledger) -> Change:
-    there = assignment(name)
     after: dict[str, float | None] = {}
     for symbol, report in roll.result(student).reports.items():
         cell = f"test_{symbol}"
         old = entry.marks.get(cell, Mark(None, None, None, False))
         after[cell] = Mark(report.score, old.manual, old.extra, False).score
-    for cell in there.written:
+    for cell in assignment(name).written:
         after[cell] = entry.marks[cell].score if cell in entry.marks else None
     before = {cell: mark.score for cell, mark in entry.marks.items() if cell in after or mark.score}
     marks = {
@@ -90,9 +89,8 @@ def _change(name: str, student: str, roll: Roll, entry: Entry, ledger: Ledger) -
         if not _equal(before.get(cell), after.get(cell))
     }
     last = ledger.last(student)
-    return Change(
-        student, marks, _sum(before), _sum(after), last is None or last.handed_in in ("", roll.handed_in(student))
-    )
+    same_notebook = last is None or last.handed_in in ("", roll.handed_in(student))
+    return Change(student, marks, _sum(before), _sum(after), same_notebook)
 
 
 def _sum(points: Mapping[str, float | None]) -> float:

@@ -82,10 +82,10 @@ def check(url: str) -> None:
             "pip install 'sequence-models-autograder[postgres]'."
         ) from error
     except SQLAlchemyError as error:
-        raise UsageError(f"The gradebook {_shown(url)} cannot be opened {cause_of(error, url)}") from error
+        raise UsageError(f"The gradebook {_shown(url)} cannot be opened {_cause_and_remedy(error, url)}") from error
 
 
-def cause_of(error: SQLAlchemyError, url: str) -> str:
+def _cause_and_remedy(error: SQLAlchemyError, url: str) -> str:
     """Returns what a database said, in one line, and what to do about it."""
     if url.startswith("sqlite:"):
         return f"({_said(error)}): let this user write to it, put a copy of it back, or name another folder with --out."

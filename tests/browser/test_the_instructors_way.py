@@ -1,7 +1,6 @@
 """A submission through the formgrader of `autograder lab`: autograded, marked by hand, handed back."""
 
 import os
-import shutil
 import sys
 from collections.abc import Generator
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from autograder.pipeline.stages import gradebook_url
 from autograder.pipeline.summary import feedback_page
 from tests.browser.conftest import Picture, Windows
 from tests.browser.servers import TOKEN, jupyterlab
+from tests.pipeline.small_course import course_of_one
 
 pytestmark = [
     pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.browser, pytest.mark.xdist_group("browser")
@@ -39,10 +39,7 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def lab(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Lab]:
-    folder = tmp_path_factory.mktemp("course")
-    shutil.copytree(course / "source" / NAME, folder / "source" / NAME)
-    for file in ("course.toml", "nbgrader_config.py"):
-        shutil.copy(course / file, folder)
+    folder = course_of_one(course, tmp_path_factory.mktemp("course"))
     handed = simulated_class(read_source(course, NAME), assignment(NAME), misconceptions=1)
     wrong = next(one for one in handed if one.student == "layer-norm-statistics-over-time")
     for cell in wrong.notebook.cells:

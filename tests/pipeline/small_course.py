@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,6 +46,14 @@ class Course:
             grade.manual_score, grade.needs_manual_grade = points, False
             gradebook.find_comment(ESSAY, NAME, NAME, student).manual_comment = comment
             gradebook.db.commit()
+
+
+def course_of_one(course: Path, folder: Path) -> Path:
+    """Makes a course folder that has this one assignment."""
+    shutil.copytree(course / "source" / NAME, folder / "source" / NAME)
+    for file in ("course.toml", "nbgrader_config.py"):
+        shutil.copy(course / file, folder)
+    return folder
 
 
 def rename_question(course: Path, old: str, new: str, points: int) -> None:

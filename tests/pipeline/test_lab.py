@@ -3,7 +3,6 @@
 import getpass
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from autograder.pipeline.settings import UsageError, read_settings
 from autograder.pipeline.simulate import simulated_class, write_class
 from autograder.pipeline.source import read_source
 from tests.pipeline.handed_in import NAME
+from tests.pipeline.small_course import course_of_one
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("lab")]
 
@@ -72,10 +72,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def lab(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Lab]:
-    folder = tmp_path_factory.mktemp("lab")
-    shutil.copytree(course / "source" / NAME, folder / "source" / NAME)
-    for file in ("course.toml", "nbgrader_config.py"):
-        shutil.copy(course / file, folder)
+    folder = course_of_one(course, tmp_path_factory.mktemp("lab"))
     lab = Lab(folder, free_port())
     handed = simulated_class(read_source(course, NAME), assignment(NAME), misconceptions=1)
     chosen = (one for one in handed if one.student in ("solved", "crash", "layer-norm-statistics-over-time"))
