@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from autograder.pipeline.results import CheckOutcome, ExerciseOutcome, Results, StudentOutcome
 
@@ -25,13 +26,13 @@ def renamed(results: Results, names: Mapping[str, str]) -> Results:
 def _without_texts(outcome: StudentOutcome) -> StudentOutcome:
     exercises = {symbol: _exercise(exercise) for symbol, exercise in outcome.exercises.items()}
     problem = "the notebook could not be read" if outcome.problem else ""
-    return outcome.model_copy(update={"exercises": exercises, "problem": problem})
+    return replace(outcome, exercises=exercises, problem=problem)
 
 
 def _exercise(exercise: ExerciseOutcome) -> ExerciseOutcome:
     checks = [_check(check) for check in exercise.checks]
-    return exercise.model_copy(update={"reason": "", "checks": checks})
+    return replace(exercise, reason="", checks=checks)
 
 
 def _check(check: CheckOutcome) -> CheckOutcome:
-    return check.model_copy(update={"message": ""})
+    return replace(check, message="")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.dataclasses import dataclass
 
 from autograder.checking.report import CheckResult, Report
 from autograder.pipeline.grading import Graded
@@ -16,56 +17,59 @@ from autograder.pipeline.settings import Settings, UsageError
 Status = Literal["graded", "timeout", "crashed", "out-of-memory", "forbidden", "missing"]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+_STRICT = ConfigDict(extra="forbid")
 
 
-class CheckOutcome(_Model):
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class CheckOutcome:
     """One hidden check."""
 
-    name: str = Field(description="what the check shows")
+    name: Annotated[str, Field(description="what the check shows")]
     passed: bool
-    points: float = Field(description="points at stake; 0 for a gate")
-    cost: float = Field(description="points that a failed gate takes away")
+    points: Annotated[float, Field(description="points at stake; 0 for a gate")]
+    cost: Annotated[float, Field(description="points that a failed gate takes away")]
     earned: float
-    skipped: bool = Field(description="true where this run lacks the data the check needs")
-    message: str = Field(description="how the student's result differs; empty when passed")
-    misconception: str | None = Field(description="the wrong formula that gives the same result")
+    skipped: Annotated[bool, Field(description="true where this run lacks the data the check needs")]
+    message: Annotated[str, Field(description="how the student's result differs; empty when passed")]
+    misconception: Annotated[str | None, Field(description="the wrong formula that gives the same result")]
 
 
-class ExerciseOutcome(_Model):
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class ExerciseOutcome:
     """One graded symbol."""
 
     score: float
     max_score: float
     status: Status
-    reason: str = Field(description="why the status is not 'graded', or what a cell raised")
+    reason: Annotated[str, Field(description="why the status is not 'graded', or what a cell raised")]
     misconception: str | None
     hint: str
     seconds: float
     checks: list[CheckOutcome]
 
 
-class WrittenAnswer(_Model):
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class WrittenAnswer:
     """One answer marked by hand."""
 
-    score: float | None = Field(description="null until somebody has marked it")
+    score: Annotated[float | None, Field(description="null until somebody has marked it")]
     max_score: float
 
 
-class StudentOutcome(_Model):
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class StudentOutcome:
     """One submission."""
 
     status: Status
-    score: float = Field(description="points so far, of exercises and marked answers")
+    score: Annotated[float, Field(description="points so far, of exercises and marked answers")]
     max_score: float
     seconds: float
-    problem: str = Field(description="why the submission could not be read; empty if it could")
+    problem: Annotated[str, Field(description="why the submission could not be read; empty if it could")]
     exercises: dict[str, ExerciseOutcome]
     written: dict[str, WrittenAnswer]
 
 
-class Results(_Model):
+class Results(BaseModel):
     """A graded assignment of a class."""
 
     schema_version: Literal[1] = Field(default=1, alias="schema", serialization_alias="schema")

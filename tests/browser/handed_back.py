@@ -4,6 +4,7 @@ import base64
 import io
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from nbgrader.api import Gradebook
@@ -75,8 +76,8 @@ def feedback_pages(course: Path, folder: Path) -> dict[str, Path]:
 def overviews(folder: Path) -> dict[str, Path]:
     """Writes what `autograder report` makes of two assignments, one of them graded a second time."""
     now = a_class()
-    worse = {name: one.model_copy(update={"score": 0.0}) for name, one in now.students["solved"].exercises.items()}
-    before = {**now.students, "solved": now.students["solved"].model_copy(update={"exercises": worse, "score": 0.0})}
+    worse = {name: replace(one, score=0.0) for name, one in now.students["solved"].exercises.items()}
+    before = {**now.students, "solved": replace(now.students["solved"], exercises=worse, score=0.0)}
     paths = [folder / name / "results.json" for name in (NAME, "another")]
     write_results(paths[0], now.model_copy(update={"students": before}))
     keep_previous(paths[0])

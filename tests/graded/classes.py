@@ -1,5 +1,6 @@
 """A class as it was graded, and the same class under names that attack whoever reads them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from autograder.pipeline.results import Results, StudentOutcome, read_results
@@ -25,12 +26,7 @@ def hostile_class() -> Results:
 def _attacking(outcome: StudentOutcome) -> StudentOutcome:
     text = " ".join([*MARKUP, *COMMANDS])
     exercises = {
-        symbol: exercise.model_copy(
-            update={
-                "reason": text,
-                "checks": [check.model_copy(update={"message": text}) for check in exercise.checks],
-            }
-        )
+        symbol: replace(exercise, reason=text, checks=[replace(check, message=text) for check in exercise.checks])
         for symbol, exercise in outcome.exercises.items()
     }
-    return outcome.model_copy(update={"exercises": exercises, "problem": text})
+    return replace(outcome, exercises=exercises, problem=text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
@@ -35,7 +35,7 @@ def course_copy(course: Path, folder: Path) -> Path:
 
 def _results(group: Class, students: list[str]) -> dict[str, object]:
     results = grade_class(group, NAME, students)
-    return {student: without_times(outcome.model_dump()) for student, outcome in results.students.items()}
+    return {student: without_times(asdict(outcome)) for student, outcome in results.students.items()}
 
 
 def without_times(value: object) -> object:

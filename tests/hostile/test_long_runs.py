@@ -9,6 +9,7 @@ import signal
 import tempfile
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import psutil
@@ -85,7 +86,7 @@ def test_killing_at_random_changes_no_mark_of_an_honest_student(course: Path, be
     def marks(out: str) -> object:
         group = Class(own, tmp_path / "submitted", tmp_path / out, read_settings(own), jobs=2)
         graded = grade_class(group, NAME, sorted(students))
-        return without_times({name: outcome.model_dump() for name, outcome in graded.students.items()})
+        return without_times({name: asdict(outcome) for name, outcome in graded.students.items()})
 
     undisturbed = marks("undisturbed")
     stop, killed = threading.Event(), list[str]()

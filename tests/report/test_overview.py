@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -155,14 +156,12 @@ def _with_the_last_run(folder: Path, before: Results, now: Results) -> str:
 def test_changed_marks_new_students_and_those_who_left_are_told(tmp_path: Path):
     now = a_class()
     crash, solved = now.students["crash"], now.students["solved"]
-    worse = crash.exercises["LayerNorm"].model_copy(update={"score": 1.5})
-    marked = solved.written["why_layer_norm"].model_copy(update={"score": 2.0})
+    worse = replace(crash.exercises["LayerNorm"], score=1.5)
+    marked = replace(solved.written["why_layer_norm"], score=2.0)
     students = {
         **now.students,
-        "crash": crash.model_copy(
-            update={"score": crash.score - 2.5, "exercises": {**crash.exercises, "LayerNorm": worse}}
-        ),
-        "solved": solved.model_copy(update={"score": solved.score + 2, "written": {"why_layer_norm": marked}}),
+        "crash": replace(crash, score=crash.score - 2.5, exercises={**crash.exercises, "LayerNorm": worse}),
+        "solved": replace(solved, score=solved.score + 2, written={"why_layer_norm": marked}),
         "left": solved,
     }
     del students["blank"]
@@ -198,15 +197,14 @@ def _named(results: Results) -> Results:
     students = {REAL.get(name, f"{place}.turing"): one for place, (name, one) in enumerate(results.students.items())}
     crash = students["sofja.kowalewskaja"]
     exercises = {
-        symbol: exercise.model_copy(
-            update={
-                "reason": "sofja.kowalewskaja was here",
-                "checks": [check.model_copy(update={"message": "by sofja.kowalewskaja"}) for check in exercise.checks],
-            }
+        symbol: replace(
+            exercise,
+            reason="sofja.kowalewskaja was here",
+            checks=[replace(check, message="by sofja.kowalewskaja") for check in exercise.checks],
         )
         for symbol, exercise in crash.exercises.items()
     }
-    students["sofja.kowalewskaja"] = crash.model_copy(update={"exercises": exercises, "problem": "of sofja"})
+    students["sofja.kowalewskaja"] = replace(crash, exercises=exercises, problem="of sofja")
     return results.model_copy(update={"students": students})
 
 
