@@ -2,11 +2,12 @@
 
     .venv/bin/python -m benchmarks.class_size --submissions 20 --submissions 200
     .venv/bin/python -m benchmarks.class_size --submissions 1000 --jobs 2
-    .venv/bin/python -m benchmarks.class_size --constant 1000 --constant 10000 --constant 100000
+    .venv/bin/python -m benchmarks.class_size --constant 1000 --constant 10000
+    .venv/bin/python -m benchmarks.class_size --constant 100000 --preview
 
-In the second case workers answer at once with the same result, so that what remains is ours: to pack, schedule, fetch,
-write the journal and results.json. Every measurement is kept in docs/benchmarks/class_size.json; the page is made from
-all of them.
+In the last two cases workers answer at once with the same result, so that what remains is ours: to read, pack, schedule
+and fetch, to write the journal, the gradebook, the pages and results.json. Every measurement is kept in
+docs/benchmarks/class_size.json; the page is made from all of them.
 """
 
 from __future__ import annotations
@@ -16,32 +17,32 @@ import itertools
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import nbformat
 import psutil
 
 from autograder.checking import CheckResult, Report
 from autograder.exercises import assignment
-from autograder.pipeline.classroom import Class, grade_class
+from autograder.pipeline.classroom import Class, grade_class, preview_class
 from autograder.pipeline.grading import Graded
-from autograder.pipeline.journal import Journal, to_json
-from autograder.pipeline.local_cluster import local_cluster
-from autograder.pipeline.parts import parts_of
-from autograder.pipeline.rebuild import rebuild
-from autograder.pipeline.release import template
-from autograder.pipeline.results import Results, StudentOutcome, student_outcome, write_results
+from autograder.pipeline.journal import to_json
+from autograder.pipeline.results import StudentOutcome
 from autograder.pipeline.settings import read_settings
 from autograder.pipeline.simulate import Handed, simulated_class
-from autograder.pipeline.source import grade_id, is_solution, read_source
+from autograder.pipeline.source import read_source
 from autograder.pipeline.standing import Audience, Standing
-from autograder.pipeline.submission import answers
-from autograder.pipeline.work import Task, Work, pack
+from autograder.pipeline.workers import Workers
 from autograder.sandbox.session import Output
 from benchmarks.machine import idle_load
-from tests.hostile.attackers import NAME, attack, put
+from tests.hostile.attackers import NAME, attack, handed_in, put
+
+if TYPE_CHECKING:
+    from autograder.pipeline.cluster import Cluster
 
 COURSE = Path(__file__).resolve().parent.parent
 OUT = COURSE / "docs" / "benchmarks"
@@ -122,53 +123,69 @@ def at_once(digest: str, packed: bytes, topic: str) -> bytes:
     return _result()
 
 
-def constant(submissions: int) -> dict[str, Any]:
-    """Has so many results that cost nothing scheduled, fetched, kept and published."""
-    from benchmarks import class_size  # workers find the function there, and not in __main__
+class _AtOnce(Workers):
+    """Workers that answer at once."""
 
+    def wanted(self, tasks: int, audience: Audience) -> Cluster:
+        from benchmarks import class_size  # workers find the function there, and not in __main__
+
+        cluster = super().wanted(tasks, audience)
+        cluster.grade = class_size.at_once
+        return cluster
+
+
+@dataclass
+class _Seen:
+    """When how many submissions were graded and entered, and the memory then."""
+
+    started: float
+    graded: list[tuple[int, float]]
+    entered: list[tuple[int, float]]
+    memory: list[float]
+
+    def show(self, standing: Standing) -> None:
+        now = time.monotonic() - self.started
+        if standing.entered is None:
+            self.graded.append((standing.done, now))
+        else:
+            self.entered.append((standing.entered, now))
+        self.memory.append(resident())
+
+
+def _rates(seen: Sequence[tuple[int, float]]) -> list[float]:
+    """Returns how many there were in a second of the first tenth, and of the last."""
+    (begin, started), (total, ended) = seen[0], seen[-1]
+    first, first_ended = next(one for one in seen if one[0] >= begin + (total - begin) / 10)
+    last, last_started = next(one for one in reversed(seen) if one[0] <= begin + (total - begin) * 9 / 10)
+    return [(first - begin) / (first_ended - started), (total - last) / (ended - last_started)]
+
+
+def constant(submissions: int, *, entered: bool) -> dict[str, Any]:
+    """Grades a class by workers that answer at once; enters the marks into the gradebook, or previews them only."""
     source, settings = read_source(COURSE, NAME), read_settings(COURSE)
-    notebook = template(source)
-    for cell in notebook.cells:
-        if is_solution(cell) and cell.cell_type == "code":
-            cell.source = source.solutions[str(grade_id(cell))]
-    (part,) = parts_of(assignment(NAME), settings)
-    rebuilt = rebuild(answers("student", notebook, template(source), NAME, settings.limits), template(source))
-
-    def tasks() -> Iterator[Task]:
-        for number in range(submissions):
-            yield Task(f"student{number}", f"{number:064}", pack(Work(rebuilt, settings, part)))
-
+    text = nbformat.writes(handed_in(source, {}))
     with tempfile.TemporaryDirectory() as name:
-        folder, load = Path(name), idle_load()
-        journal, kept = Journal(folder / "journal"), list[str]()
-        with local_cluster(2, folder / "log") as cluster:
-            cluster.grade = class_size.at_once
-            cluster.grow(2)
-            results = cluster.results(tasks(), print)
-            for task, graded in itertools.islice(results, 1):
-                assert graded is not None
-                started, memory = time.monotonic(), resident()
-                journal.keep(task.key, graded)
-            for task, graded in results:
-                assert graded is not None
-                journal.keep(task.key, graded)
-                kept.append(task.key)
-            scheduled, memory_end = time.monotonic() - started, resident()
-        started = time.monotonic()
-        outcomes = {key: student_outcome(graded, {}) for key in kept if (graded := journal.recall(key)) is not None}
-        write_results(
-            folder / "results.json",
-            Results(assignment=NAME, profile="cpu", data="generated", trusted=True, seed="0", students=outcomes),
-        )
-        published = time.monotonic() - started
-    return {
+        folder = Path(name)
+        students = [f"student{number:06}" for number in range(submissions)]
+        for student in students:
+            put(folder / "submitted", student, text)
+        load, seen = idle_load(), _Seen(time.monotonic(), [], [], [])
+        group = Class(COURSE, folder / "submitted", folder / "out", settings)
+        with _AtOnce(settings, folder / "log", 2, "") as workers:
+            grade = grade_class if entered else preview_class
+            grade(group, NAME, students, Audience(seen.show), workers)
+        wall = time.monotonic() - seen.started
+    found: dict[str, Any] = {
         "submissions": submissions,
         "busy cores before": load,
-        "scheduled": scheduled,
-        "published": published,
-        "memory": [memory, memory_end],
-        "memory with results.json": resident(),
+        "read": [submissions / seen.graded[0][1]],
+        "graded": _rates(seen.graded[1:]),
+        "memory": [seen.memory[0], seen.memory[len(seen.graded) - 1], resident()],
     }
+    if entered:
+        found["entered"] = _rates(seen.entered)
+        found["published"] = [submissions / (wall - seen.entered[-1][1])]
+    return found
 
 
 _REAL = """# What a class costs as it grows
@@ -189,11 +206,13 @@ expected*: marks are lost where they should be and nowhere else.
 _CONSTANT = """
 ## All but the student's work
 
-Two workers that answer at once. *Scheduled*: packed, sent, fetched and kept in the journal. *Published*: read from the
-journal and written to results.json.
+Two workers that answer at once. *Read*: every notebook read, laid into the released one, looked up in the journal.
+*Graded*: packed, sent, fetched and kept in the journal. *Entered*: nbgrader's gradebook, the graded notebook and the
+feedback page. *Published*: results.json. *First, last*: tenth of the class; where they are alike, cost is level.
+Memory: of the process that coordinates, when all are read, when all are graded, and in the end.
 
-| submissions | scheduled a second | published a second | memory, MB, first and last result | with results.json | busy |
-|---:|---:|---:|---:|---:|---:|
+| submissions | read / s | graded / s: first, last | entered / s: first, last | published / s | memory, MB | busy |
+|---:|---:|---:|---:|---:|---:|---:|
 """
 
 
@@ -207,10 +226,12 @@ def page(kept: dict[str, list[dict[str, Any]]]) -> str:
         text += f"| {count:,} | {one['jobs']} | {each} | {memory} | {one['as expected']:,} | {busy:.1f} |\n"
     text += _CONSTANT
     for one in kept["constant"]:
-        count, (first, last), busy = one["submissions"], one["memory"], one["busy cores before"]
-        rates = f"{count / one['scheduled']:.0f} | {count / one['published']:.0f}"
-        memory = f"{first:.0f}, {last:.0f} | {one['memory with results.json']:.0f}"
-        text += f"| {count:,} | {rates} | {memory} | {busy:.1f} |\n"
+        rates = " | ".join(
+            ", ".join(f"{rate:.0f}" for rate in one[name]) if name in one else "not"
+            for name in ("read", "graded", "entered", "published")
+        )
+        memory = ", ".join(f"{megabytes:.0f}" for megabytes in one["memory"])
+        text += f"| {one['submissions']:,} | {rates} | {memory} | {one['busy cores before']:.1f} |\n"
     return text
 
 
@@ -220,6 +241,7 @@ def main() -> None:
     arguments.add_argument("--submissions", type=int, action="append", default=[])
     arguments.add_argument("--jobs", type=int, action="append", help="default: 1, then 2")
     arguments.add_argument("--constant", type=int, action="append", default=[])
+    arguments.add_argument("--preview", action="store_true", help="the constant ones are graded, not entered")
     options = arguments.parse_args()
     path = OUT / "class_size.json"
     kept: dict[str, list[dict[str, Any]]] = {"real": [], "constant": []}
@@ -239,7 +261,7 @@ def main() -> None:
         for jobs in options.jobs or (1, 2):
             keep("real", real(submissions, jobs))
     for submissions in options.constant:
-        keep("constant", constant(submissions))
+        keep("constant", constant(submissions, entered=not options.preview))
 
 
 if __name__ == "__main__":

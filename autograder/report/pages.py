@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
@@ -12,6 +13,11 @@ from autograder.report.cell import number
 
 def rendered(template: str, **values: object) -> str:
     """Returns a page made from one of the templates."""
+    return _environment().get_template(template).render(**values)
+
+
+@cache
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("autograder.report"),
         autoescape=select_autoescape(["html.j2", "html"], default=True),
@@ -21,7 +27,7 @@ def rendered(template: str, **values: object) -> str:
     )
     environment.filters["number"] = number
     environment.filters["breakable"] = breakable
-    return environment.get_template(template).render(**values)
+    return environment
 
 
 def breakable(symbol: str) -> Markup:
