@@ -159,7 +159,7 @@ FORMULA_MISTAKES = (
     Misconception(
         "keepdims-missing",
         "Your mean and variance lose the last axis: on sizes that differ the subtraction raises an error, and on "
-        "equal sizes it silently subtracts other vectors' means. Look at the shapes beside the formula in section 2.",
+        "equal sizes it silently subtracts other vectors' means. Look at the shapes under the formula in section 2.",
         edit=(
             ("ops.mean(z, axis=-1, keepdims=True)", "ops.mean(z, axis=-1)"),
             ("ops.square(z - mean), axis=-1, keepdims=True", "ops.square(z - mean), axis=-1"),
@@ -188,8 +188,8 @@ FORMULA_MISTAKES = (
     ),
     Misconception(
         "squares-instead-of-root",
-        "You square where the formula takes the root: on vectors of spread 30 your result is all but beta. Compare "
-        "the denominator in section 2.",
+        "You square where the formula takes the root: on vectors of spread 30 hardly anything but beta is left. "
+        "Compare the denominator in section 2.",
         wrong=lambda z, gamma, beta, epsilon=1e-6: (
             gamma * centred(z) / (z.var(-1, keepdims=True) + epsilon) ** 2 + beta
         ),
@@ -233,8 +233,8 @@ FORMULA_MISTAKES = (
     Misconception(
         "epsilon-outside-the-root",
         "You add epsilon to the standard deviation; the formula adds it to the variance, under the root. On vectors "
-        "around 0.001 the two differ by almost a half. Look at the formula in section 2 and the figure in section 3 "
-        "again.",
+        "around 0.001 the two differ by almost a half. Look at the formula in section 2 and the example by hand in "
+        "section 3 again.",
         wrong=lambda z, gamma, beta, epsilon=1e-6: gamma * centred(z) / (z.std(-1, keepdims=True) + epsilon) + beta,
         edit=(("ops.sqrt(variance + epsilon)", "(ops.sqrt(variance) + epsilon)"),),
     ),
@@ -255,7 +255,7 @@ FORMULA_MISTAKES = (
     Misconception(
         "keras-default-epsilon",
         "Your default epsilon is 1e-3, which is what Keras' own layer takes; ours is 1e-6. On vectors around 0.001 "
-        "your result all but vanishes. Section 3 shows both curves.",
+        "your normalised vectors all but vanish. Section 3 shows both curves.",
         wrong=lambda z, gamma, beta, epsilon=1e-3: layer_norm(z, gamma, beta, epsilon),
         edit=(("epsilon=1e-6", "epsilon=1e-3"),),
     ),

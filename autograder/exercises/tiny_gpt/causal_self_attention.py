@@ -505,7 +505,7 @@ CAUSAL_SELF_ATTENTION = Exercise(
             edit=(("if embed_dim % num_heads:", "if False:"),),
         ),
         needs_known_sizes(
-            "what a layer may be made of in section 1.3",
+            "what layers are made of in section 0, and hint 2 of section 1.3",
             ("positions = ops.arange(T)", "positions = np.arange(x.shape[1])"),
         ),
     ),

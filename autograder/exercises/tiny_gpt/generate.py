@@ -411,7 +411,7 @@ GENERATE = Exercise(
         Misconception(
             "does-not-read-its-own-tokens",
             "You ask the model about the prompt and never about what it has written itself: the same token is added "
-            "at every step. See the loop in section 3.1.",
+            "at every step. See how the text grows in the table of section 3.1.",
             wrong=_prompt_again_and_again,
             edit=((_WINDOW, "window = tokens[:, : prompt.shape[1]][:, -context:]"),),
         ),

@@ -554,8 +554,8 @@ ENCODER_BLOCK = Exercise(
         ),
         Misconception(
             "no-first-residual",
-            "What attention gives replaces x instead of being added to it: with W_O all 0 every token comes out "
-            "the same. See the first equation of section 2.1.",
+            "What attention gives replaces x instead of being added to it: with the output kernel of attention all 0 "
+            "every token comes out the same. See the first equation of section 2.1.",
             wrong=_no_first_residual,
             edit=((_FIRST, "h = self.norm1(self.drop(attended, training=training))"),),
         ),
