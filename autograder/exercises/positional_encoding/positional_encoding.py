@@ -275,7 +275,7 @@ POSITIONAL_ENCODING = Exercise(
         Misconception(
             "angles-in-turns",
             "Your angles are too large by a factor of two pi: you count turns where the formula counts radians. See "
-            "section 1.1.",
+            "the beginning of section 1.",
             wrong=_with(angle=lambda p, depth: 2 * np.pi * angles(p, depth)),
             edit=((_ANGLE, _ANGLE.replace("position /", "2 * np.pi * position /")),),
         ),

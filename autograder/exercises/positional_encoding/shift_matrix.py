@@ -154,14 +154,14 @@ SHIFT_MATRIX = Exercise(
         Misconception(
             "turns-the-wrong-way",
             "Your matrix turns the other way: it leads from PE[p + offset] to PE[p]. A pair here is (sine, cosine), "
-            "in this order, and M stands on the left of a column: compare the two rows of section 2.1.",
+            "in this order, and M stands on the left of a column: compare the first row of the matrix in section 2.1.",
             wrong=lambda offset, depth: shift_matrix(-offset, depth),
             edit=((_SC, _SC.replace("= np", "= -np")), (_CS, _CS.replace("-np", "np"))),
         ),
         Misconception(
             "no-minus",
-            "There is no negative entry in your blocks: the length of a vector grows under your matrix, and a "
-            "rotation leaves it alone. Read the second half of the theorem in section 2.1 again.",
+            "The two numbers beside the diagonal of your blocks are equal: the length of a pair changes under your "
+            "matrix, and a rotation leaves it alone. Read the second line of the theorem in section 2.1 again.",
             wrong=_with(block=lambda a: (np.cos(a), np.sin(a), np.sin(a), np.cos(a))),
             edit=((_CS, _CS.replace("-np", "np")),),
         ),
@@ -214,7 +214,7 @@ SHIFT_MATRIX = Exercise(
         Misconception(
             "one-angle-for-all",
             "All your blocks are the same. Each pair has a frequency of its own, and so an angle of its own for the "
-            "same offset: see section 2.1.",
+            "same offset: see section 2.2.",
             wrong=_exponent(lambda i, depth: 0 * i),
             edit=((_ANGLE, _ANGLE.replace("/ depth", "// depth")),),
         ),
@@ -234,7 +234,7 @@ SHIFT_MATRIX = Exercise(
         Misconception(
             "does-not-move",
             "Your matrix has ones on its diagonal and zeros elsewhere: it leaves every position where it is. Are the "
-            "angles zero?",
+            "angles zero? Section 2.1 says what the angle of a move is.",
             wrong=lambda offset, depth: np.eye(depth),
             edit=((_ANGLE, _ANGLE.replace("offset", "0 * offset")),),
         ),

@@ -188,8 +188,8 @@ SOFTMAX = Exercise(
         ),
         Misconception(
             "mean-taken-away",
-            "You take the mean away instead of the largest entry: where a row spreads widely, its top still overflows "
-            "and comes out as NaN. Work the example of section 1.2 with your shift.",
+            "You take the mean away: where a row spreads widely, its top still overflows and comes out as NaN. Try "
+            "your shift on the row (-1000, 0, 1000) of section 1.2.",
             wrong=lambda x, axis=-1: share(np.exp(np.float32(x - x.mean(axis=axis, keepdims=True))), axis),
             edit=(("ops.max(x, axis=axis", "ops.mean(x, axis=axis"),),
         ),
@@ -209,8 +209,8 @@ SOFTMAX = Exercise(
         ),
         Misconception(
             "log-softmax",
-            "Your result is the logarithm of the softmax: its entries are negative and do not sum to 1. Look at the "
-            "last step of section 1.1.",
+            "Your result is the logarithm of the softmax: its entries are negative and do not sum to 1. The "
+            "formula in section 1.1 has no logarithm.",
             wrong=_log_softmax,
             edit=(
                 (
@@ -222,7 +222,7 @@ SOFTMAX = Exercise(
         Misconception(
             "exponentials-not-shared-out",
             "You return the exponentials themselves: the largest entry of every row is exactly 1, and the rows do not "
-            "sum to 1. A step of section 1.1 is missing.",
+            "sum to 1. The formula in section 1.1 divides by something, too.",
             wrong=lambda x, axis=-1: np.exp(x - x.max(axis=axis, keepdims=True)),
             edit=((" / ops.sum(exponentials, axis=axis, keepdims=True)", ""),),
         ),

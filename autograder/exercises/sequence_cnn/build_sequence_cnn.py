@@ -74,8 +74,8 @@ BUILD_SEQUENCE_CNN = Exercise(
     misconceptions=(
         Misconception(
             "no-sigmoid",
-            "Your model's outputs are not between 0 and 1: the last layer has no sigmoid, or the loss applies it "
-            "(from_logits) and predict doesn't. See the last line of the contract in section 7.",
+            "Your model's outputs are not between 0 and 1: nothing brings them there, or only the loss does "
+            "(from_logits), which predict never calls. See the last point of the exercise in section 7.",
             edit=(
                 ('keras.layers.Dense(1, activation="sigmoid")', "keras.layers.Dense(1)"),
                 ('loss="binary_crossentropy"', "loss=keras.losses.BinaryCrossentropy(from_logits=True)"),
@@ -83,8 +83,8 @@ BUILD_SEQUENCE_CNN = Exercise(
         ),
         Misconception(
             "softmax-over-one-unit",
-            "Your model says exactly 1 of every review: a softmax over a single unit always does. See the last line "
-            "of the contract in section 7.",
+            "Your model says exactly 1 of every review: a softmax over a single unit always does. See the last "
+            "point of the exercise in section 7.",
             edit=(('activation="sigmoid"', 'activation="softmax"'),),
         ),
         Misconception(
@@ -122,7 +122,7 @@ BUILD_SEQUENCE_CNN = Exercise(
         Misconception(
             "recurrence-used",
             "There is a recurrent layer in your model. It may learn the task, but this assignment is about "
-            "convolution: see the contract in section 7.",
+            "convolution: see the third point of the exercise in section 7.",
             edit=(
                 (
                     'keras.layers.Conv1D(64, 3, padding="same", activation="relu")',
@@ -133,7 +133,7 @@ BUILD_SEQUENCE_CNN = Exercise(
         Misconception(
             "attention-used",
             "There is an attention layer in your model. It comes in a later assignment; this one is about "
-            "convolution: see the contract in section 7.",
+            "convolution: see the third point of the exercise in section 7.",
             edit=(
                 (
                     "    x = keras.layers.GlobalMaxPooling1D()(x)",
@@ -143,8 +143,8 @@ BUILD_SEQUENCE_CNN = Exercise(
         ),
         Misconception(
             "not-compiled",
-            "Your model comes back without optimizer and loss, so that it can't be trained. See the first line of the "
-            "contract in section 7.",
+            "Your model comes back without optimizer and loss, so that it can't be trained. See the first point of "
+            "the exercise in section 7.",
             edit=(("    model.compile(", "    dict("),),
         ),
         Misconception(
