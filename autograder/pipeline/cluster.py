@@ -169,7 +169,7 @@ class Cluster:
         Raises:
             TimeoutError: it was lost with its worker, and is done again.
         """
-        if future.status in ("cancelled", "lost"):
+        if future.status == "cancelled":
             raise self._gone("it closed the connection")
         try:
             return from_json(future.result(timeout=_FETCH_SECONDS))

@@ -1,5 +1,7 @@
 """Workers are handed tasks and give results; they may be of two kinds, die, or be of another version."""
 
+import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -83,6 +85,21 @@ def test_what_a_dead_worker_had_is_done_by_another(cluster: Cluster, tmp_path: P
     assert (tmp_path / "died").exists()
     assert len(done) == 6
     assert None not in done.values()
+
+
+def test_results_that_are_lost_with_their_worker_are_had_again(tmp_path: Path):
+    with local_cluster(1, tmp_path / "log") as own:
+        own.grade = fake_work.work
+        own.grow(1)
+        students = {"ada", "emmy", "zoe"}
+        results = own.results(map(task, sorted(students)), print)
+        first, _ = next(results)
+        futures = own._client.futures
+        assert until(lambda: all(state.status == "finished" for state in futures.values()))
+        (worker,) = own._client.run(os.getpid).values()
+        os.kill(worker, signal.SIGKILL)
+        assert until(lambda: any(state.status == "lost" for state in futures.values()))
+        assert {first.student, *(task.student for task, graded in results if graded is not None)} == students
 
 
 def test_a_task_that_kills_every_worker_is_given_up_and_the_others_are_done(
