@@ -91,7 +91,7 @@ def handed_in(course: Path) -> dict[str, dict[str, str]]:
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the course in which a class has handed in, and was graded."""
     folder = tmp_path_factory.mktemp("pages") / "course"

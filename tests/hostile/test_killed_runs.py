@@ -215,13 +215,13 @@ def test_fifty_kills_of_command_worker_scheduler_and_database_in_turn_change_not
 
 
 def test_ctrl_c_ends_in_a_sentence_that_says_how_far_it_got(course_of: Callable[[int], Path]) -> None:
-    handed = Handed(course_of(6), "stopped")
+    handed = Handed(course_of(4), "stopped")
     with handed.start() as process:
-        assert until(lambda: len(handed.journal()) >= 2, 120)
+        assert until(lambda: len(handed.journal()) >= 1, 120)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert re.search(r"stopped, 05_layer_norm: [2-6] of 6 graded.*; run the same command again to go on", said)
+    assert re.search(r"stopped, 05_layer_norm: [1-4] of 4 graded.*; run the same command again to go on", said)
     assert "Traceback" not in said
     kept = handed.journal()
     handed.finish()
@@ -233,8 +233,15 @@ def _worker_of(command: psutil.Process) -> psutil.Process:
     return worker
 
 
-@pytest.mark.parametrize("victim", ["worker", "command"])
-@pytest.mark.parametrize("walls", ["--sandbox", "--no-sandbox"])
+@pytest.mark.parametrize(
+    ("victim", "walls"),
+    [
+        ("worker", "--sandbox"),
+        ("command", "--no-sandbox"),
+        pytest.param("worker", "--no-sandbox", marks=pytest.mark.slow),
+        pytest.param("command", "--sandbox", marks=pytest.mark.slow),
+    ],
+)
 def test_who_is_killed_leaves_no_kernel(course: Path, bench: Bench, tmp_path: Path, victim: str, walls: str) -> None:
     marker = f"86420.{os.getpid()}"
     handed = Handed(course_copy(course, tmp_path), "out", ("--jobs", "1", walls))

@@ -210,6 +210,7 @@ def test_a_solved_notebook_runs_in_a_plain_kernel_without_the_checkout(course: P
     assert str(course) not in done.stdout.replace(sysconfig.get_path("purelib"), "")
 
 
+@pytest.mark.slow
 def test_validate_passes_a_solved_notebook(course: Path, student: Path):
     # this one makes TensorFlow speak on stderr within a check, which Validate takes for a failure
     path = student / "notebooks" / "02_positional_encoding.ipynb"

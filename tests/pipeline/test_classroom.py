@@ -28,7 +28,7 @@ class GradedClass:
     results: Results
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def graded(course: Path, tmp_path_factory: pytest.TempPathFactory) -> GradedClass:
     folder = tmp_path_factory.mktemp("class")
     expected = hand_in(course, folder / "submitted")
