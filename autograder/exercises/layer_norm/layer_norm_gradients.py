@@ -163,9 +163,9 @@ def _with_root(of: Callable[[Array, float], Array]) -> Formula:
     return wrong
 
 
-def _here(name: str, wrong: Formula, **other: str) -> Misconception:
+def _here(name: str, wrong: Formula) -> Misconception:
     """Returns a mistake of layer_norm as it shows in the gradients."""
-    return replace(LAYER_NORM.misconception(name), wrong=wrong, **other)
+    return replace(LAYER_NORM.misconception(name), wrong=wrong)
 
 
 def _mean(values: Array) -> Array:
@@ -337,9 +337,8 @@ LAYER_NORM_GRADIENTS = Exercise(
             ),
             edit=(("return dz, dgamma, dbeta", "return dz, dbeta, dgamma"),),
         ),
-        _here(
-            "sample-variance",
-            _with_root(lambda z, e: np.sqrt(z.var(-1, ddof=1, keepdims=True) + e)),
+        replace(
+            _here("sample-variance", _with_root(lambda z, e: np.sqrt(z.var(-1, ddof=1, keepdims=True) + e))),
             hint="You divide the squares by D - 1, the sample variance (ddof=1, torch.std's default); the formula "
             "takes the population variance. Your dbeta is right and your dgamma a little too small: compare section 2.",
         ),
