@@ -1,7 +1,7 @@
 """The command `autograder`: results go to files, messages to stderr, the verdict to the exit code.
 
 Exit codes: 0 grading was completed, whatever the marks; 1 something of ours or the machine failed; 2 unusable
-arguments; 130 stopped by Ctrl-C.
+arguments, or something else that the user can mend; 130 stopped by Ctrl-C.
 
 A command loads what it needs when it is run, and not before its arguments are seen to be usable: the grader's packages
 take seconds.

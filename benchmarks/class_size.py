@@ -191,7 +191,7 @@ def constant(submissions: int, *, entered: bool) -> dict[str, Any]:
 _REAL = """# What a class costs as it grows
 
 `{name}`, {cores} cores. How many of them were busy with other things stands in the last column: the times are worth no
-more than that. Made by `.venv/bin/python -m benchmarks.class_size`.
+more than that. Made by `.venv/bin/python -m benchmarks.class_size`, with the numbers of submissions as options.
 
 ## Real submissions
 

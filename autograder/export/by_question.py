@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from autograder.export.questions import points, questions
+from autograder.export.questions import PENALTY, points, questions
 from autograder.export.spreadsheet import table
 from autograder.pipeline.results import Results
 
@@ -32,3 +32,5 @@ def _rows(results: Results) -> Iterator[tuple[str, ...]]:
                 question.status,
                 misconception or "",
             )
+        if outcome.penalty:
+            yield results.assignment, student, PENALTY, points(-outcome.penalty), "0", "late", ""

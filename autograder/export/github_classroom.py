@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from autograder.export.found import found
-from autograder.export.questions import WAITING, Question, points, questions
+from autograder.export.questions import PENALTY, WAITING, Question, points, questions
 from autograder.pipeline.results import Results
 
 
@@ -24,22 +24,31 @@ def write(results: Results) -> str:
         "version": 1,
         "status": "pass" if all(question.score == question.max_score for question in marked) else "fail",
         "max_score": sum(question.max_score for question in marked),
-        "tests": [_test(question) for question in every],
+        "tests": [*(_of_question(question) for question in every), *_late(outcome.penalty)],
     }
     return json.dumps(document, indent=1) + "\n"
 
 
-def _test(question: Question) -> dict[str, Any]:
-    exercise = question.exercise
+def _of_question(question: Question) -> dict[str, Any]:
+    duration = round(question.exercise.seconds * 1000) if question.exercise else 0
+    return _test(question.name, _status(question), _message(question), question.score or 0, duration)
+
+
+def _late(penalty: float) -> list[dict[str, Any]]:
+    """Returns the test that takes points away: the reporter adds up scores."""
+    return [_test(PENALTY, "fail", f"{points(penalty)} points lost", -penalty)] if penalty else []
+
+
+def _test(name: str, status: str, message: str | None, score: float, duration: int = 0) -> dict[str, Any]:
     return {
-        "name": question.name,
-        "status": _status(question),
-        "message": _message(question),
+        "name": name,
+        "status": status,
+        "message": message,
         "test_code": "",
         "filename": "",
         "line_no": 0,
-        "duration": round(exercise.seconds * 1000) if exercise else 0,
-        "score": question.score or 0,
+        "duration": duration,
+        "score": score,
     }
 
 

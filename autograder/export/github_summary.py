@@ -51,7 +51,8 @@ def _table(results: Results) -> Iterator[str]:
     yield _row([":--", *["--:"] * (len(heads) + 1), ":--"])
     for student, outcome in results.students.items():
         marks = ["to mark" if one.score is None else number(one.score) for one in questions(outcome)]
-        yield _row([literal(student), number(outcome.score), *marks, outcome.status])
+        late = f", {number(outcome.penalty)} points lost for being late" if outcome.penalty else ""
+        yield _row([literal(student), number(outcome.score), *marks, outcome.status + late])
 
 
 def _row(cells: Sequence[str]) -> str:

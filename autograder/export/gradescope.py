@@ -20,6 +20,8 @@ def write(results: Results) -> str:
     output = [shown(outcome.problem)] if outcome.problem else []
     if left := waiting(outcome):
         output.append(f"The score leaves out what is {WAITING}: {', '.join(question.name for question in left)}.")
+    if outcome.penalty:
+        output.append(f"{points(outcome.penalty)} points were taken off for being late.")
     if not results.trusted:
         output.append("UNTRUSTED: the code ran outside the sandbox, so this score proves nothing.")
     document = {

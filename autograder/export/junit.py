@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from autograder.export.questions import WAITING, Question, points, questions
+from autograder.export.questions import PENALTY, WAITING, Question, points, questions
 from autograder.pipeline.results import CheckOutcome, Results, StudentOutcome
 from autograder.report.terminal import shown
 
@@ -29,6 +29,8 @@ def _suite(student: str, outcome: StudentOutcome) -> TestSuite:
     suite.add_property("score", points(outcome.score))
     suite.add_property("max_score", points(outcome.max_score))
     suite.add_property("status", outcome.status)
+    if outcome.penalty:
+        suite.add_property(PENALTY, points(outcome.penalty))
     for question in questions(outcome):
         suite.add_property(f"score of {question.name}", points(question.score, WAITING))
         suite.add_property(f"max_score of {question.name}", points(question.max_score))

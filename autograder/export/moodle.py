@@ -7,7 +7,7 @@ of a new column becomes 0.
 
 from __future__ import annotations
 
-from autograder.export.questions import final_score, points, questions
+from autograder.export.questions import PENALTY, final_score, points, questions
 from autograder.export.spreadsheet import table
 from autograder.pipeline.results import Results, StudentOutcome
 
@@ -33,4 +33,6 @@ def _feedback(outcome: StudentOutcome) -> str:
         if found or question.status != "graded":
             part += f" ({found or question.status})"
         parts.append(part)
+    if outcome.penalty:
+        parts.append(f"{PENALTY} {points(-outcome.penalty)}")
     return "; ".join(parts)

@@ -9,6 +9,9 @@ from autograder.pipeline.results import ExerciseOutcome, StudentOutcome
 WAITING = "to be marked by hand"
 """The status of a written answer that nobody has marked yet: it has no score, not even 0."""
 
+PENALTY = "penalty for being late"
+"""The name of what is taken off, where a format has a place for it."""
+
 
 @dataclass(frozen=True)
 class Question:

@@ -7,8 +7,9 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-_FORMULA = re.compile(r'(^|[;\t\r\n])("*)(?=[=+\-@＝＋－＠\t\r\n].)', re.DOTALL)
-"""Where a formula would begin: in a cell, or in what is a cell for a reader that separates by semicolons or tabs."""
+_FORMULA = re.compile(r'(^|[;\t\r\n])("*)(?=[=+\-@＝＋－＠\t\r\n].)(?!-\d+(\.\d+)?\Z)', re.DOTALL)
+"""Where a formula would begin: in a cell, or in what is a cell for a reader that separates by semicolons or tabs. A
+number below 0 is none."""
 
 
 def defused(text: str) -> str:

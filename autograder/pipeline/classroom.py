@@ -23,7 +23,6 @@ from autograder.pipeline.ledger import Ledger
 from autograder.pipeline.nbgrader_stages import course_config, logged_to, register_changed
 from autograder.pipeline.results import (
     Results,
-    WrittenAnswer,
     fingerprint,
     keep_previous,
     read_results,
@@ -229,7 +228,8 @@ def _results(group: Class, name: str, roll: Roll, entries: Mapping[str, Entry]) 
         trusted=group.settings.sandbox,
         seed=fingerprint(group.settings),
         students={
-            student: student_outcome(roll.result(student), _written(name, entries[student])) for student in roll.graded
+            student: student_outcome(roll.result(student), entries[student], assignment(name).written)
+            for student in roll.graded
         },
     )
     path = group.out / name / "results.json"
@@ -250,16 +250,6 @@ def _with_others(path: Path, results: Results) -> Results:
         return results
     students = {**before.students, **results.students}
     return results.model_copy(update={"students": dict(sorted(students.items()))})
-
-
-def _written(name: str, entry: Entry) -> dict[str, WrittenAnswer]:
-    """Returns the marks that people gave; an unanswered question has its 0 from nbgrader."""
-    return {
-        grade_id: WrittenAnswer(
-            score=entry.marks[grade_id].score if grade_id in entry.marks else None, max_score=points
-        )
-        for grade_id, points in assignment(name).written.items()
-    }
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def feedback(notebook: NotebookNode, marks: dict[str, Any]) -> Feedback:
     return Feedback(
         title=title,
         student=marks["student"],
-        score=float(marks["score"]),
+        score=max(float(marks["score"]), 0.0),
         max_score=float(marks["max_score"]),
         penalty=float(marks["late_penalty"]),
         parts=[part for part in parts if not isinstance(part, Heading) or part.level > 1],

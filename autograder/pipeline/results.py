@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
@@ -13,6 +13,9 @@ from autograder.checking.report import CheckResult, Report
 from autograder.pipeline.grading import Graded
 from autograder.pipeline.journal import write_atomically
 from autograder.pipeline.settings import Settings, UsageError
+
+if TYPE_CHECKING:
+    from autograder.pipeline.gradebook import Entry
 
 Status = Literal["graded", "timeout", "crashed", "out-of-memory", "forbidden", "missing"]
 
@@ -38,7 +41,7 @@ class CheckOutcome:
 class ExerciseOutcome:
     """One graded symbol."""
 
-    score: float
+    score: Annotated[float, Field(description="the grader's points, or those that a person gave")]
     max_score: float
     status: Status
     reason: Annotated[str, Field(description="why the status is not 'graded', or what a cell raised")]
@@ -46,6 +49,9 @@ class ExerciseOutcome:
     hint: str
     seconds: float
     checks: list[CheckOutcome]
+    by_hand: Annotated[bool, Field(description="whether a person gave points in the grader's place or in addition")] = (
+        False
+    )
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -61,12 +67,13 @@ class StudentOutcome:
     """One submission."""
 
     status: Status
-    score: Annotated[float, Field(description="points so far, of exercises and marked answers")]
+    score: Annotated[float, Field(description="points so far, of exercises and marked answers, less the penalty")]
     max_score: float
     seconds: float
     problem: Annotated[str, Field(description="why the submission could not be read; empty if it could")]
     exercises: dict[str, ExerciseOutcome]
     written: dict[str, WrittenAnswer]
+    penalty: Annotated[float, Field(description="points lost for being late")] = 0.0
 
 
 class Results(BaseModel):
@@ -83,10 +90,10 @@ class Results(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-def exercise_outcome(report: Report) -> ExerciseOutcome:
-    """Returns a report in its published form."""
+def exercise_outcome(report: Report, by_hand: float | None = None) -> ExerciseOutcome:
+    """Returns a report in its published form; points that a person gave count in the place of the grader's."""
     return ExerciseOutcome(
-        score=report.score,
+        score=report.score if by_hand is None else by_hand,
         max_score=report.max_score,
         status=report.status,
         reason=report.reason,
@@ -94,6 +101,7 @@ def exercise_outcome(report: Report) -> ExerciseOutcome:
         hint=report.hint,
         seconds=round(report.seconds, 3),
         checks=[_check_outcome(check, report.misconception) for check in report.checks],
+        by_hand=by_hand is not None,
     )
 
 
@@ -111,20 +119,39 @@ def _check_outcome(check: CheckResult, likeliest: str | None) -> CheckOutcome:
     )
 
 
-def student_outcome(graded: Graded, written: Mapping[str, WrittenAnswer]) -> StudentOutcome:
-    """Returns a graded submission in its published form."""
-    exercises = {symbol: exercise_outcome(report) for symbol, report in graded.reports.items()}
-    marked = sum(answer.score or 0.0 for answer in written.values())
+def student_outcome(graded: Graded, entry: Entry, written: Mapping[str, float]) -> StudentOutcome:
+    """Returns a graded submission in its published form.
+
+    Args:
+        graded: what the grader found.
+        entry: what the gradebook says of the student: marks that people gave, and the penalty for being late.
+        written: points at stake of the answers that people mark, by grade_id.
+    """
+    exercises = {symbol: exercise_outcome(report, _by_hand(entry, symbol)) for symbol, report in graded.reports.items()}
+    answers = {
+        # an unanswered question has its 0 from nbgrader
+        name: WrittenAnswer(score=entry.marks[name].score if name in entry.marks else None, max_score=points)
+        for name, points in written.items()
+    }
+    marks = [*exercises.values(), *answers.values()]
+    earned = sum(mark.score or 0.0 for mark in marks)
+    penalty = min(entry.penalty or 0.0, earned)
     return StudentOutcome(
         status=graded.status,
-        score=round(sum(outcome.score for outcome in exercises.values()) + marked, 4),
-        max_score=sum(outcome.max_score for outcome in exercises.values())
-        + sum(answer.max_score for answer in written.values()),
+        score=round(earned - penalty, 4),
+        max_score=sum(mark.max_score for mark in marks),
         seconds=round(graded.seconds, 3),
         problem=graded.problem,
         exercises=exercises,
-        written=dict(written),
+        written=answers,
+        penalty=round(penalty, 4),
     )
+
+
+def _by_hand(entry: Entry, symbol: str) -> float | None:
+    """Returns the points of an exercise with which a person had to do; None if they are the grader's."""
+    mark = entry.marks.get(f"test_{symbol}")
+    return mark.score if mark and (mark.manual is not None or mark.extra) else None
 
 
 def fingerprint(settings: Settings) -> str:

@@ -68,11 +68,13 @@ def _written(results: Results) -> list[tuple[str, float]]:
 
 def _row(student: str, full_name: str, outcome: StudentOutcome, link: Link) -> Row:
     marks = [
-        Mark(exercise.score, exercise.max_score, exercise.status, _note(exercise))
+        Mark(exercise.score, exercise.max_score, exercise.status, _note(exercise), exercise.by_hand)
         for exercise in outcome.exercises.values()
     ]
     marks += [Mark(answer.score, answer.max_score) for answer in outcome.written.values()]
-    return Row(student, full_name, outcome.status, outcome.score, outcome.max_score, marks, link(student))
+    return Row(
+        student, full_name, outcome.status, outcome.score, outcome.max_score, outcome.penalty, marks, link(student)
+    )
 
 
 def _note(exercise: ExerciseOutcome) -> str:
@@ -154,4 +156,5 @@ def _changed(student: str, before: StudentOutcome, now: StudentOutcome) -> Chang
 
 def _marks(outcome: StudentOutcome) -> dict[str, str]:
     every: dict[str, ExerciseOutcome | WrittenAnswer] = {**outcome.exercises, **outcome.written}
-    return {name: "to mark" if one.score is None else number(one.score) for name, one in every.items()}
+    marks = {name: "to mark" if one.score is None else number(one.score) for name, one in every.items()}
+    return {**marks, "lost for being late": number(outcome.penalty)}

@@ -27,28 +27,42 @@ class Mark:
         max_score: points at stake.
         status: how grading ended.
         note: what was found, in a few words.
+        by_hand: whether a person gave points that the grader would have given.
     """
 
     score: float | None
     max_score: float
     status: str = "graded"
     note: str = ""
+    by_hand: bool = False
 
     @property
     def share(self) -> float:
         """The earned part of the points, from 0 to 1."""
-        return (self.score or 0.0) / self.max_score if self.max_score else 0.0
+        return min(max((self.score or 0.0) / self.max_score, 0.0), 1.0) if self.max_score else 0.0
 
 
 @dataclass(frozen=True)
 class Row:
-    """A student of the table; the full name may be empty."""
+    """A student of the table.
+
+    Attributes:
+        student: the name of the folder.
+        full_name: may be empty.
+        status: how grading ended.
+        score: points, less the penalty.
+        max_score: points at stake.
+        penalty: points lost for being late.
+        marks: of every question.
+        feedback: where the page lies, if there is one.
+    """
 
     student: str
     full_name: str
     status: str
     score: float
     max_score: float
+    penalty: float
     marks: Sequence[Mark]
     feedback: str | None
 

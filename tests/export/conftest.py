@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.pipeline.results import Results
-from tests.graded.classes import a_class, hostile_class
+from tests.graded.classes import a_class, hostile_class, late_class
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +14,8 @@ def results() -> Results:
 @pytest.fixture(scope="session")
 def hostile() -> Results:
     return hostile_class()
+
+
+@pytest.fixture(scope="session")
+def late() -> Results:
+    return late_class()

@@ -103,6 +103,8 @@ def test_a_formula_is_defused_by_an_apostrophe_and_nothing_else(name: str):
     assert defused(name).replace("'", "") == name.replace("'", "")
 
 
-@pytest.mark.parametrize("text", ["ada", "ada-lovelace", "2-3", "-", "a + b", "x=1", "ada@example.org", ""])
+@pytest.mark.parametrize(
+    "text", ["ada", "ada-lovelace", "2-3", "-", "-2", "-0.5", "a + b", "x=1", "ada@example.org", ""]
+)
 def test_what_is_no_formula_stays(text: str):
     assert defused(text) == text

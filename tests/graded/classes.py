@@ -23,6 +23,16 @@ def hostile_class() -> Results:
     return graded.model_copy(update={"students": students})
 
 
+def late_class() -> Results:
+    """The same class, each of whom was late."""
+    graded = a_class()
+    students = {
+        student: replace(outcome, penalty=min(2.0, outcome.score), score=outcome.score - min(2.0, outcome.score))
+        for student, outcome in graded.students.items()
+    }
+    return graded.model_copy(update={"students": students})
+
+
 def _attacking(outcome: StudentOutcome) -> StudentOutcome:
     text = " ".join([*MARKUP, *COMMANDS])
     exercises = {

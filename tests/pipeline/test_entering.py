@@ -53,6 +53,22 @@ def test_marks_and_comments_by_hand_reach_results_and_page_and_are_not_asked_for
     assert not entries(small.url, NAME)["ada"].marks[ESSAY].waits
 
 
+def test_points_by_hand_in_the_place_of_the_graders_and_in_addition_reach_the_results(small: Course):
+    with Gradebook(small.url) as gradebook:
+        gradebook.find_grade("test_layer_norm", NAME, NAME, "ada").manual_score = 1.0
+        gradebook.find_grade("test_layer_norm", NAME, NAME, "zoe").extra_credit = 0.5
+        gradebook.db.commit()
+    students = small.grade().students
+    assert small.marks == []
+    found = {name: (one.exercises["layer_norm"].score, one.exercises["layer_norm"].by_hand, one.score) for name, one in
+             students.items() if name in ("ada", "zoe")}  # fmt: skip
+    assert found == {"ada": (1.0, True, 10.0), "zoe": (4.5, True, 13.5)}
+    assert not students["ada"].exercises["LayerNorm"].by_hand
+    with Gradebook(small.url) as gradebook:
+        of_nbgrader = {name: gradebook.find_submission(NAME, name).score for name in found}
+    assert of_nbgrader == {name: one.score for name, one in students.items() if name in found}
+
+
 def test_marks_and_comments_by_hand_survive_another_submission(small: Course):
     small.mark_by_hand("ada", 2.5, "Well said.")
     small.hand_in("ada", layer_norm="something else")
@@ -104,17 +120,19 @@ def test_a_penalty_for_being_late_stays_and_goes_when_more_time_is_given(small: 
     with Gradebook(small.url) as gradebook:
         gradebook.update_or_create_assignment(NAME, duedate=datetime(2026, 3, 1))
         gradebook.db.commit()
-    small.grade()
+    results = small.grade()
     assert entries(small.url, NAME)["ada"].penalty == 13.0
+    assert (results.students["ada"].score, results.students["ada"].penalty) == (0.0, 13.0)
     small.grade()
     assert small.marks == []
     assert entries(small.url, NAME)["ada"].penalty == 13.0
     with Gradebook(small.url) as gradebook:
         gradebook.find_submission(NAME, "ada").extension = timedelta(days=2)
         gradebook.db.commit()
-    small.grade()
+    results = small.grade()
     assert small.marks == ["ada"]
     assert entries(small.url, NAME)["ada"].penalty is None
+    assert (results.students["ada"].score, results.students["ada"].penalty) == (13.0, 0.0)
     assert not (small.group.course / "gradebook.db").exists()
 
 
