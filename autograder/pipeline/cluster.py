@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dask import config
 from distributed import Client, Future, KilledWorker
 
 from autograder.pipeline.grading import Graded
@@ -40,6 +41,9 @@ _LOOK_SECONDS = 5.0
 _DASHBOARD_SECONDS = 2.0
 
 _CLOSE_SECONDS = 5.0
+
+FORGETFUL = {"distributed.admin.low-level-log-length": 10}
+"""Dask keeps the last thousand messages of every connection, for who looks for its mistakes; ours are whole notebooks."""
 
 _PACKAGES = ("distributed", "tornado", "asyncio", "bokeh")
 """Whose log lines are about Dask."""
@@ -226,6 +230,7 @@ def remote_cluster(address: str, log: Path) -> AbstractContextManager[Cluster]:
 
     def connect(stack: ExitStack) -> Cluster:
         stack.enter_context(logged_to(log))
+        stack.enter_context(config.set(FORGETFUL))
         client = _connected(address)
         stack.callback(close, client)
         return Cluster(client, f"The cluster at {address}", dashboard=_dashboard(str(client.dashboard_link)))

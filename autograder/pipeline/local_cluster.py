@@ -20,7 +20,7 @@ from distributed import Client, LocalCluster, Security
 from distributed.system import MEMORY_LIMIT
 
 from autograder.pipeline import local_worker
-from autograder.pipeline.cluster import ANSWER_SECONDS, Cluster, close, logged_to, opened
+from autograder.pipeline.cluster import ANSWER_SECONDS, FORGETFUL, Cluster, close, logged_to, opened
 from autograder.pipeline.local_worker import WorkFor
 from autograder.sandbox.kernels import folder_prefix
 
@@ -42,6 +42,7 @@ _LOOK_SECONDS = 0.1
 _CERTIFICATES = ("tls_ca_file", "tls_worker_cert", "tls_worker_key")
 
 _CONFIGURATION = {
+    **FORGETFUL,
     # workers that may die over a submission: the machine may be short of memory for a while
     "distributed.scheduler.allowed-failures": 10,
     # a worker holds no task back while another one is idle

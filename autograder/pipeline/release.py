@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 
+import nbformat
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbgrader.preprocessors import (
@@ -29,16 +31,13 @@ STAGES = (
 
 @cache
 def _template_text(source: SourceNotebook) -> str:
-    import nbformat
-
     notebook, resources = source.notebook, ResourcesDict()
     for stage in STAGES:
         notebook, resources = stage().preprocess(notebook, resources)
-    return nbformat.writes(notebook)
+    nbformat.validate(notebook)
+    return json.dumps(notebook)
 
 
 def template(source: SourceNotebook) -> NotebookNode:
     """Returns the notebook as students get it: no solutions, no hidden tests, checksums in place."""
-    import nbformat
-
-    return nbformat.reads(_template_text(source), as_version=4)
+    return json.loads(_template_text(source), object_hook=NotebookNode)

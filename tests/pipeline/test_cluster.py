@@ -67,6 +67,14 @@ def test_what_training_tells_reaches_whoever_waits_and_nobody_afterwards(cluster
     assert until(lambda: not ask(lambda dask_scheduler: dask_scheduler._broker._topics[topic].subscribers))
 
 
+def test_what_was_sent_is_not_kept(cluster: Cluster):
+    # Dask would keep the last thousand messages of every connection, up to a megabyte each
+    before = psutil.Process().memory_info().rss
+    tasks = (task(f"student{number}", f"ignore {'x' * 500_000}") for number in range(300))
+    assert all(graded is not None for _, graded in cluster.results(tasks, print))
+    assert psutil.Process().memory_info().rss - before < 150e6
+
+
 def test_training_goes_to_the_worker_with_a_gpu(cluster: Cluster):
     training = [task(f"student{number}", gpu=True) for number in range(6)]
     assert {graded.problem for graded in _done(cluster, *training).values() if graded} == {"7"}
