@@ -22,7 +22,7 @@ def write(results: Results) -> str:
     marked = [question for question in every if question.score is not None]
     document = {
         "version": 1,
-        "status": "pass" if all(question.score == question.max_score for question in marked) else "fail",
+        "status": "pass" if all(question.score >= question.max_score for question in marked) else "fail",
         "max_score": sum(question.max_score for question in marked),
         "tests": [*(_of_question(question) for question in every), *_late(outcome.penalty)],
     }
@@ -55,12 +55,12 @@ def _test(name: str, status: str, message: str | None, score: float, duration: i
 def _status(question: Question) -> str:
     if question.score is None or question.status not in ("graded", "marked by hand"):
         return "error"
-    return "pass" if question.score == question.max_score else "fail"
+    return "pass" if question.score >= question.max_score else "fail"
 
 
 def _message(question: Question) -> str | None:
     if question.score is None:
         return f"{question.name}: {WAITING}; its {points(question.max_score)} points are not counted yet"
-    if question.exercise is None or question.score == question.max_score:
+    if question.exercise is None or question.score >= question.max_score:
         return None
     return f"{question.name}: " + " | ".join(found(question.exercise))

@@ -43,7 +43,7 @@ _DASHBOARD_SECONDS = 2.0
 _CLOSE_SECONDS = 5.0
 
 FORGETFUL = {"distributed.admin.low-level-log-length": 10}
-"""Dask keeps the last thousand messages of every connection, for who looks for its mistakes; ours are whole notebooks."""
+"""Dask keeps the last thousand messages of every connection, to look for its mistakes; ours are whole notebooks."""
 
 _PACKAGES = ("distributed", "tornado", "asyncio", "bokeh")
 """Whose log lines are about Dask."""

@@ -3,8 +3,8 @@
 Difficulty is the mean share of an exercise's points: the lower, the harder. Discrimination is the correlation of its
 points with the points of all other exercises: the item-total correlation, corrected for the item's own part in the
 total (Henrysson: Correction of item-total correlations in item analysis. Psychometrika 28, 1963, pages 211 to 218). The
-bounds of the words for it are those that Ebel and Frisbie give for another index, the difference between the best and the
-weakest students: Essentials of Educational Measurement, 5th edition, 1991.
+bounds of the words for it are those that Ebel and Frisbie give for another index, the difference between the best and
+the weakest students: Essentials of Educational Measurement, 5th edition, 1991.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Points lost for being late: what a program adds up is the score that is left, and a person reads why."""
+"""Points for something extra, points lost for being late: programs add up the right score, and people read why."""
 
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -59,3 +60,14 @@ def test_every_format_with_room_for_words_tells_of_it(late: Results):
 @pytest.mark.parametrize("form", [by_question, canvas, moodle, junit, github_summary])
 def test_nothing_is_said_where_nothing_was_lost(results: Results, form):
     assert "late" not in form.write(results)
+
+
+def test_more_than_all_points_of_a_question_is_no_failure(results: Results):
+    solved = results.students["solved"]
+    exercise = replace(solved.exercises["layer_norm"], score=4.5, by_hand=True)
+    extra = replace(solved, exercises={**solved.exercises, "layer_norm": exercise}, score=solved.score + 0.5)
+    alone = results.model_copy(update={"students": {"solved": extra}})
+    (case, *_) = json.loads(gradescope.write(alone))["tests"]
+    assert (case["name"], case["score"], case["status"]) == ("layer_norm", 4.5, "passed")
+    (test, *_) = json.loads(github_classroom.write(alone))["tests"]
+    assert (test["score"], test["status"], test["message"]) == (4.5, "pass", None)
