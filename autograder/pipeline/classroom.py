@@ -161,6 +161,7 @@ class _Graded:
         return changes(self.name, self.roll, entries(self.config.CourseDirectory.db_url, self.name), self.ledger)
 
     def enter(self) -> dict[str, Entry]:
+        gradebook.index(self.config.CourseDirectory.db_url)
         register_changed(self.config, self.name, self.out)
         entering = Entering(self.config, self.name, self.roll, self.out, self.ledger, self.rules)
         return entering.enter(self.roll.show_entered)

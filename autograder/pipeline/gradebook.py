@@ -10,7 +10,7 @@ from typing import Any
 
 import nbgrader.api
 from nbgrader.api import Gradebook
-from sqlalchemy import make_url, select
+from sqlalchemy import make_url, select, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from autograder.pipeline.settings import UsageError
@@ -83,6 +83,27 @@ def check(url: str) -> None:
         ) from error
     except SQLAlchemyError as error:
         raise UsageError(f"The gradebook {_shown(url)} cannot be opened {_cause_and_remedy(error, url)}") from error
+
+
+_INDEXED = (
+    ("submitted_assignment", "student_id"),
+    ("submitted_notebook", "assignment_id"),
+    ("grade", "notebook_id"),
+    ("comment", "notebook_id"),
+)
+"""Columns by which nbgrader looks for what belongs to a student, and has no index."""
+
+
+def index(url: str) -> None:
+    """Has the database find a student's marks without going through those of the class.
+
+    nbgrader asks twenty times for each student: without these indexes ten thousand take the square of it.
+    """
+    with Gradebook(url) as gradebook:
+        for table, column in _INDEXED:
+            name = f"autograder_{table}_{column}"
+            gradebook.db.execute(text(f"CREATE INDEX IF NOT EXISTS {name} ON {table} ({column})"))
+        gradebook.db.commit()
 
 
 def _cause_and_remedy(error: SQLAlchemyError, url: str) -> str:

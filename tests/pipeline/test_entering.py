@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook
+from sqlalchemy.event import listen
 
 from autograder.pipeline import classroom, entering
 from autograder.pipeline.classroom import Class
@@ -134,6 +137,20 @@ def test_a_penalty_for_being_late_stays_and_goes_when_more_time_is_given(small: 
     assert entries(small.url, NAME)["ada"].penalty is None
     assert (results.students["ada"].score, results.students["ada"].penalty) == (13.0, 0.0)
     assert not (small.group.course / "gradebook.db").exists()
+
+
+def test_no_question_to_the_gradebook_goes_through_the_whole_class(small: Course):
+    asked: list[tuple[str, object]] = []
+    with Gradebook(small.url) as gradebook:
+        listen(gradebook.engine, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+        gradebook.find_grade("test_layer_norm", NAME, NAME, "zoe")
+        gradebook.find_comment("layer_norm", NAME, NAME, "zoe")
+        assert gradebook.find_submission(NAME, "zoe").score == 13
+        gradebook.engine.dispose()
+    with sqlite3.connect(small.group.out / "gradebook.db") as database:
+        steps = [row[3] for sql, values in asked for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+    of_the_class = re.compile(r"SCAN (grade|comment|submitted_)|\(cell_id=\?\)")
+    assert [step for step in steps if of_the_class.search(step)] == []
 
 
 def test_how_many_are_entered_is_shown(small: Course, monkeypatch: pytest.MonkeyPatch):
