@@ -104,7 +104,8 @@ def equivalents(folder: Path, assignment: str) -> dict[str, dict[str, str]]:
 
 def _told(before: str, after: str) -> str:
     lines = zip_longest(before.splitlines(), after.splitlines(), fillvalue="")
-    return next(f"{old.strip()} -> {new.strip()}" for old, new in lines if old != new)
+    told = next(f"{old.strip()} -> {new.strip()}" for old, new in lines if old != new)
+    return told.replace(": :", "::")  # as some versions of Python write a slice
 
 
 def _changes(node: ast.AST) -> Iterator[_Fields]:
