@@ -260,7 +260,7 @@ def solution_problems(solved: NotebookNode) -> Iterator[str]:
 _VARYING = (
     (re.compile(r"\x1b\[[0-9;]*m"), ""),
     (re.compile(r"[^\n]*\x08+"), ""),
-    (re.compile(r"\b\d+(\.\d+)?(us|µs|ms|s)/step"), "…/step"),
+    (re.compile(r"(\b\d+s )?\b\d+(\.\d+)?(us|µs|ms|s)/step( - )?"), ""),
     (re.compile(r"\b\d+(\.\d+)?(us|µs|ms|s)\b"), "…"),
     (re.compile(r"0x[0-9a-f]{6,}"), "0x…"),
 )
