@@ -170,7 +170,7 @@ BUILD_TRANSFORMER = Exercise(
                 (
                     _BLOCK,
                     "fed = keras.layers.Dense(32)(keras.layers.Dense(64, activation='relu')(x))\n"
-                    "    x = keras.layers.LayerNormalization()(x + fed)",
+                    "    x = keras.layers.LayerNormalization()(keras.layers.Add()([x, fed]))",
                 ),
             ),
         ),
