@@ -61,6 +61,13 @@ CAUSAL_MASK = Exercise(
             edit=(("positions[:, None] >=", "positions[:, None] >"),),
         ),
         Misconception(
+            "itself-alone",
+            "Your mask allows a query itself and nothing else; what came before it may be attended to as well. Look "
+            "below the diagonal in section 4.",
+            wrong=lambda length: np.eye(length, dtype=bool),
+            edit=(("positions[:, None] >=", "positions[:, None] =="),),
+        ),
+        Misconception(
             "one-step-into-the-future",
             "Your mask allows one key too many: every query sees its successor, the very token that it is to predict. "
             "Look at the diagonal in section 4.",
