@@ -27,11 +27,15 @@ IN_A_MODEL = ("serves any batch size and length in a functional model", "its wei
 IN_A_MODEL_MISTAKES = ("needs-known-sizes", "length-left-to-the-backend", "length-looked-at-once")
 """Of these layers asked of TensorFlow only: on JAX a length that a model does not know cannot be compared with one."""
 
-
 NO_MISTAKES_ON_JAX = {
     # NumPy takes JAX' arrays, and nothing has to be differentiated there
     "numpy-only": (
-        *("split_heads", "merge_heads", "layer_norm", "layer_norm_gradients", "evaluate_classifier", "generate"),
+        "split_heads",
+        "merge_heads",
+        "layer_norm",
+        "layer_norm_gradients",
+        "evaluate_classifier",
+        "generate",
     ),
     # a size that a model does not know is a symbol that one can compute with
     "needs-known-sizes": ("SelfAttention", "MultiHeadAttention", "TransformerEncoderBlock"),

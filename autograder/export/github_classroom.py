@@ -19,11 +19,11 @@ def write(results: Results) -> str:
     """Returns the results of the one student; points of an answer that is not marked yet are not among the maximum."""
     (outcome,) = results.students.values()
     every = questions(outcome)
-    marked = [(question.score, question.max_score) for question in every if question.score is not None]
+    marked = [question for question in every if question.score is not None]
     document = {
         "version": 1,
-        "status": "pass" if all(score >= most for score, most in marked) else "fail",
-        "max_score": sum(most for _, most in marked),
+        "status": "pass" if all(question.full for question in marked) else "fail",
+        "max_score": sum(question.max_score for question in marked),
         "tests": [*(_of_question(question) for question in every), *_late(outcome.penalty)],
     }
     return json.dumps(document, indent=1) + "\n"
@@ -55,12 +55,12 @@ def _test(name: str, status: str, message: str | None, score: float, duration: i
 def _status(question: Question) -> str:
     if question.score is None or question.status not in ("graded", "marked by hand"):
         return "error"
-    return "pass" if question.score >= question.max_score else "fail"
+    return "pass" if question.full else "fail"
 
 
 def _message(question: Question) -> str | None:
     if question.score is None:
         return f"{question.name}: {WAITING}; its {points(question.max_score)} points are not counted yet"
-    if question.exercise is None or question.score >= question.max_score:
+    if question.exercise is None or question.full:
         return None
     return f"{question.name}: " + " | ".join(found(question.exercise))

@@ -41,7 +41,7 @@ def _test(question: Question) -> dict[str, Any]:
         "name": question.name,
         "score": question.score,
         "max_score": question.max_score,
-        "status": "passed" if question.score >= question.max_score else "failed",
+        "status": "passed" if question.full else "failed",
         "output_format": "text",
     }
     return {**test, "output": "\n".join(found(question.exercise))} if question.exercise else test

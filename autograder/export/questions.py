@@ -31,6 +31,11 @@ class Question:
     status: str
     exercise: ExerciseOutcome | None = None
 
+    @property
+    def full(self) -> bool:
+        """Whether all points are earned; a person may have given more."""
+        return self.score is not None and self.score >= self.max_score
+
 
 def questions(outcome: StudentOutcome) -> list[Question]:
     """Returns a student's exercises, then the written answers."""

@@ -45,6 +45,11 @@ class Mark:
         points = self.auto if self.manual is None else self.manual
         return None if points is None else points + (self.extra or 0.0)
 
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person gave points, in the place of the grader's or in addition."""
+        return self.manual is not None or bool(self.extra)
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -151,7 +151,7 @@ def student_outcome(graded: Graded, entry: Entry, written: Mapping[str, float]) 
 def _by_hand(entry: Entry, symbol: str) -> float | None:
     """Returns the points of an exercise with which a person had to do; None if they are the grader's."""
     mark = entry.marks.get(f"test_{symbol}")
-    return mark.score if mark and (mark.manual is not None or mark.extra) else None
+    return mark.score if mark and mark.by_hand else None
 
 
 def fingerprint(settings: Settings) -> str:
