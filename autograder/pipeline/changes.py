@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autograder.exercises import assignment
 from autograder.pipeline.gradebook import Entry, Mark
@@ -78,8 +78,8 @@ def _change(name: str, student: str, roll: Roll, entry: Entry, ledger: Ledger) -
     after: dict[str, float | None] = {}
     for symbol, report in roll.result(student).reports.items():
         cell = f"test_{symbol}"
-        old = entry.marks.get(cell, Mark(None, None, None, False))
-        after[cell] = Mark(report.score, old.manual, old.extra, False).score
+        old = entry.marks.get(cell, Mark(None, None, None, False, report.max_score))
+        after[cell] = replace(old, auto=report.score).score
     for cell in assignment(name).written:
         after[cell] = entry.marks[cell].score if cell in entry.marks else None
     before = {cell: mark.score for cell, mark in entry.marks.items() if cell in after or mark.score}

@@ -10,9 +10,11 @@ from markupsafe import Markup
 from nbconvert.exporters import Exporter
 from nbconvert.filters.markdown import markdown2html
 from nbformat import NotebookNode
-from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
+from nbgrader.api import MissingEntry
+from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import default
 
+from autograder.pipeline.gradebook import entries
 from autograder.pipeline.source import grade_id, graded_symbol, is_solution
 from autograder.report.answers import harmless
 from autograder.report.feedback import Code, Feedback, Heading, Judged, Part, Points, Written, below, page
@@ -49,15 +51,32 @@ def _drop_empty_sections(cells: list[NotebookNode], level: int) -> None:
         cells.pop()
 
 
-class ReadMarks(GetGrades):
+class ReadMarks(NbGraderPreprocessor):
     """Reads points, comments and the penalty from the gradebook; of points also who gave them."""
 
-    def _get_score(self, cell: NotebookNode, resources: Any) -> None:
-        super()._get_score(cell, resources)
-        name = str(grade_id(cell))
-        grade: Any = self.gradebook.find_grade(name, self.notebook_id, self.assignment_id, self.student_id)
-        cell.metadata.nbgrader["waits"] = grade.auto_score is None and grade.manual_score is None
-        cell.metadata.nbgrader["by_hand"] = grade.manual_score is not None or bool(grade.extra_credit)
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
+        """Writes into the cells' metadata what nbgrader's GetGrades would, in three queries instead of forty."""
+        where = resources["nbgrader"]
+        entry = entries(where["db_url"], where["assignment"], [where["student"]]).get(where["student"])
+        if entry is None:
+            raise MissingEntry(
+                f"The gradebook has no marks of {where['student']} for {where['assignment']}: grade first."
+            )
+        for cell in nb.cells:
+            name = str(grade_id(cell))
+            if mark := entry.marks.get(name):
+                cell.metadata.nbgrader |= {
+                    "score": mark.score or 0.0,
+                    "points": mark.max_score,
+                    "waits": mark.score is None,
+                    "by_hand": mark.by_hand,
+                }
+            if name in entry.comments:
+                cell.metadata.nbgrader["comment"] = entry.comments[name]
+        where["late_penalty"] = entry.penalty or 0.0
+        where["score"] = sum(mark.score or 0.0 for mark in entry.marks.values()) - where["late_penalty"]
+        where["max_score"] = sum(mark.max_score for mark in entry.marks.values())
+        return nb, resources
 
 
 class PageExporter(Exporter):

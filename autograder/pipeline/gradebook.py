@@ -32,12 +32,14 @@ class Mark:
         manual: given by hand; they count in the place of the grader's.
         extra: given by hand in addition.
         waits: for somebody to look at it.
+        max_score: what the grader can give.
     """
 
     auto: float | None
     manual: float | None
     extra: float | None
     waits: bool
+    max_score: float
 
     @property
     def score(self) -> float | None:
@@ -165,10 +167,11 @@ def entries(url: str, name: str, students: Sequence[str] | None = None) -> dict[
     comments: dict[str, dict[str, str | None]] = defaultdict(dict)
     found: dict[str, Entry] = {}
     with Gradebook(url) as gradebook:
-        query = of(cell.name, grade.auto_score, grade.manual_score, grade.extra_credit, grade.needs_manual_grade)
+        given = (grade.auto_score, grade.manual_score, grade.extra_credit, grade.needs_manual_grade, grade.max_score)
+        query = of(cell.name, *given)
         query = query.join(grade, grade.notebook_id == notebook.id).join(cell, grade.cell_id == cell.id)
-        for student, key, auto, manual, extra, waits in _rows(gradebook, query):
-            marks[student][key] = Mark(auto, manual, extra, bool(waits))
+        for student, key, auto, manual, extra, waits, max_score in _rows(gradebook, query):
+            marks[student][key] = Mark(auto, manual, extra, bool(waits), max_score)
         query = of(cell.name, comment.auto_comment, comment.manual_comment)
         query = query.join(comment, comment.notebook_id == notebook.id).join(cell, comment.cell_id == cell.id)
         for student, key, automatic, manual in _rows(gradebook, query):
