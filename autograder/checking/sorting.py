@@ -97,14 +97,8 @@ def sorts_letters(
     """
 
     def run(trial: Trial) -> None:
-        task = sorting(trial.rng)
-        trial.probe.seed(int(trial.rng.integers(2**31)))
-        model = trial.probe.make(trial.exercise.symbol, SYMBOLS, CONTEXT)
-        check_parameters(model)
-        before(trial, model)
-        train_and_check(trial, model, task.x_train, task.y_train, EPOCHS)
-        before(trial, model)
-        exact = float((decoded(model, task.letters) == task.ordered).all(axis=1).mean())
+        model, task = learn(trial, before)
+        exact = sorted_exactly(model, task)
         fraction = float(np.clip((exact - floor) / (full - floor), 0.0, 1.0))
         if fraction < 1.0:
             misconception = diagnose(model, task)
@@ -116,6 +110,32 @@ def sorts_letters(
             )
 
     return Check(name, run, points=points, hint=hint, trains=True)
+
+
+def learn(trial: Trial, before: Callable[[Trial, Instance], None]) -> tuple[Instance, Sorting]:
+    """Builds the student's model and trains it on a task drawn anew; returns both.
+
+    Args:
+        trial: draws the task.
+        before: raises `Broken` where the model can't be trained for this, before and again after training.
+
+    Raises:
+        Broken: the model can't be graded, or training did nothing.
+        StudentError: the student's code raised.
+    """
+    task = sorting(trial.rng)
+    trial.probe.seed(int(trial.rng.integers(2**31)))
+    model = trial.probe.make(trial.exercise.symbol, SYMBOLS, CONTEXT)
+    check_parameters(model)
+    before(trial, model)
+    train_and_check(trial, model, task.x_train, task.y_train, EPOCHS)
+    before(trial, model)
+    return model, task
+
+
+def sorted_exactly(model: Instance, task: Sorting) -> float:
+    """Returns the share of the unseen letters that a model puts in order without a mistake."""
+    return float((decoded(model, task.letters) == task.ordered).all(axis=1).mean())
 
 
 def decoded(model: Instance, letters: np.ndarray) -> np.ndarray:

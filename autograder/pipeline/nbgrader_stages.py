@@ -101,10 +101,10 @@ def _create_missing(bind: Engine | Connection) -> None:
         sqlalchemy.MetaData.create_all(nbgrader.api.Base.metadata, bind, missing)
 
 
-def _close(gradebook: Any) -> None:
-    gradebook.db.remove()
-    if isinstance(gradebook.engine, Engine):
-        gradebook.engine.dispose()
+def _close(self: Any) -> None:
+    self.db.remove()
+    if isinstance(self.engine, Engine):
+        self.engine.dispose()
 
 
 def course_config(course: Path) -> Config:

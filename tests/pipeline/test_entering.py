@@ -5,17 +5,26 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import nbformat
 import pytest
-from nbgrader.api import Gradebook
+from nbformat import NotebookNode
+from nbformat.v4 import new_notebook
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 from sqlalchemy.event import listen
 
 from autograder.pipeline import classroom, entering
 from autograder.pipeline.classroom import Class
+from autograder.pipeline.feedback import ReadMarks
 from autograder.pipeline.gradebook import entries
 from autograder.pipeline.ledger import Entered, Ledger
+from autograder.pipeline.nbgrader_stages import StageError, in_one_transaction, open_gradebooks_faster
+from autograder.pipeline.stages import GradeAnswers
 from autograder.pipeline.standing import Audience, Standing
 from autograder.pipeline.summary import feedback_page
 from tests.pipeline.handed_in import NAME
@@ -151,6 +160,77 @@ def test_no_question_to_the_gradebook_goes_through_the_whole_class(small: Course
         steps = [row[3] for sql, values in asked for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
     of_the_class = re.compile(r"SCAN (grade|comment|submitted_)|\(cell_id=\?\)")
     assert [step for step in steps if of_the_class.search(step)] == []
+
+
+def test_a_page_says_of_marks_what_nbgrader_says(small: Course):
+    small.mark_by_hand("ada", 2.5, "Say it of the gradient, too.")
+    with Gradebook(small.url) as gradebook:
+        gradebook.find_grade("test_layer_norm", NAME, NAME, "ada").extra_credit = 0.5
+        gradebook.find_submission_notebook(NAME, NAME, "ada").late_submission_penalty = 2.0
+        gradebook.db.commit()
+    path = small.group.out / "autograded" / "ada" / NAME / f"{NAME}.ipynb"
+
+    def read(preprocessor: NbGraderPreprocessor) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        where = {"db_url": small.url, "notebook": NAME, "assignment": NAME, "student": "ada"}
+        notebook, resources = preprocessor.preprocess(nbformat.read(path, as_version=4), {"nbgrader": where})
+        told = ("score", "points", "comment")
+        marks = [cell.metadata.nbgrader for cell in notebook.cells if "nbgrader" in cell.metadata]
+        return [{key: mark[key] for key in told if key in mark} for mark in marks], resources["nbgrader"]
+
+    assert read(ReadMarks()) == read(GetGrades())
+    assert read(ReadMarks())[1]["score"] == 14.0
+
+
+def test_a_page_of_somebody_who_is_not_in_the_gradebook_says_so(small: Course):
+    where = {"db_url": small.url, "assignment": NAME, "student": "nobody"}
+    with pytest.raises(MissingEntry, match="no marks of nobody for 05_layer_norm: grade first"):
+        ReadMarks().preprocess(new_notebook(), {"nbgrader": where})
+
+
+def test_what_is_entered_together_is_there_at_once_or_not_at_all(tmp_path: Path):
+    open_gradebooks_faster()
+    url = f"sqlite:///{tmp_path / 'gradebook.db'}"
+    with Gradebook(url) as gradebook:
+        gradebook.update_or_create_student("ada")
+
+    def seen_by_others() -> list[str]:
+        with sqlite3.connect(tmp_path / "gradebook.db") as database:
+            return sorted(student for (student,) in database.execute("SELECT id FROM student"))
+
+    with suppress(RuntimeError), in_one_transaction(url):
+        with Gradebook(url) as gradebook:
+            gradebook.update_or_create_student("grace")
+        raise RuntimeError
+    assert seen_by_others() == ["ada"]
+    with in_one_transaction(url):
+        for student in ("grace", "zoe"):
+            with Gradebook(url) as gradebook:
+                gradebook.update_or_create_student(student)
+        assert seen_by_others() == ["ada"]
+        with Gradebook(url) as gradebook:
+            assert sorted(student.id for student in gradebook.students) == ["ada", "grace", "zoe"]
+    assert seen_by_others() == ["ada", "grace", "zoe"]
+
+
+def test_one_who_cannot_be_entered_costs_the_others_nothing_once_that_is_mended(
+    small: Course, monkeypatch: pytest.MonkeyPatch
+):
+    (small.group.out / "gradebook.db").unlink()
+    usual = GradeAnswers.preprocess
+
+    def fails(self: GradeAnswers, nb: NotebookNode, resources: dict[str, Any]) -> Any:
+        if resources["nbgrader"]["student"] == "grace":
+            raise OSError("no space left")
+        return usual(self, nb, resources)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(GradeAnswers, "preprocess", fails)
+        with pytest.raises(StageError, match="Autograde failed for 05_layer_norm"):
+            small.grade()
+    assert set(entries(small.url, NAME)) == {"absent"}
+    small.grade()
+    assert small.marks[-3:] == STUDENTS
+    assert set(entries(small.url, NAME)) == {*STUDENTS, "absent"}
 
 
 def test_how_many_are_entered_is_shown(small: Course, monkeypatch: pytest.MonkeyPatch):
