@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -239,7 +240,7 @@ def grade(
     course = find_course(Path.cwd())
     _known(assignments)
 
-    from autograder.pipeline.classroom import Class, students_of
+    from autograder.pipeline.classroom import Class, forget, students_of
 
     data = data or (Data.imdb if profile is Profile.gpu else Data.generated)
     settings = replace(read_settings(course), data=data.value, profile=profile.value, sandbox=sandbox)
@@ -252,14 +253,17 @@ def grade(
         _jobs(jobs, scheduler),
         scheduler,
         db_url,
-        cache,
     )
     wanted = [name for name in students.split(",") if name]
     classes = {name: students_of(group, name, wanted) for name in assignments}
+    again = "the same command again"
+    if not cache:
+        forget(out, [] if preview else assignments)
+        again = "the same command without --no-cache"
     if preview:
-        _preview(group, classes)
+        _preview(group, classes, again)
     else:
-        _grade(group, classes, "Results")
+        _grade(group, classes, "Results", again)
 
 
 @app.command()
@@ -554,7 +558,7 @@ def _in_log(name: str, total: int) -> Audience:
     return Audience(show, _say, _say)
 
 
-def _grade(group: Class, classes: dict[str, list[str]], title: str) -> None:
+def _grade(group: Class, classes: dict[str, list[str]], title: str, again: str = "the same command again") -> None:
     from rich.console import Console
 
     from autograder.pipeline.classroom import grade_class
@@ -562,7 +566,7 @@ def _grade(group: Class, classes: dict[str, list[str]], title: str) -> None:
     from autograder.pipeline.summary import feedback_page, write_overview
 
     console = Console(stderr=True, width=None if sys.stderr.isatty() else 140)
-    results = list(_each(console, grade_class, group, classes))
+    results = list(_each(console, grade_class, group, classes, again))
     for one in results:
         _show(console, one)
     overview = write_overview(group.out, title, group.db_url or read_db_url(group.course))
@@ -572,12 +576,12 @@ def _grade(group: Class, classes: dict[str, list[str]], title: str) -> None:
     _say("Results:   " + ", ".join(str(group.out / one.assignment / "results.json") for one in results))
 
 
-def _preview(group: Class, classes: dict[str, list[str]]) -> None:
+def _preview(group: Class, classes: dict[str, list[str]], again: str) -> None:
     from rich.console import Console
 
     from autograder.pipeline.classroom import preview_class
 
-    found = list(_each(Console(stderr=True), preview_class, group, classes))
+    found = list(_each(Console(stderr=True), preview_class, group, classes, again))
     for name, changes in zip(classes, found, strict=True):
         _say(f"{name}: {len(changes)} of {len(classes[name])} students would have other marks than the gradebook says")
         for change in changes:
@@ -590,8 +594,9 @@ def _each(
     grade: Callable[[Class, str, Sequence[str], Audience, Workers], T],
     group: Class,
     classes: Mapping[str, Sequence[str]],
+    again: str,
 ) -> Iterator[T]:
-    """Grades one assignment after the other, and shows how far it has got."""
+    """Grades one assignment after the other, and shows how far it has got; `again` goes on where it was stopped."""
     from rich.progress import BarColumn, Progress, TextColumn
     from rich.table import Column
 
@@ -613,8 +618,12 @@ def _each(
                 yield grade(group, name, students, audience, workers)
             except Stopped as stopped:
                 bar.stop()
-                _say(f"autograder: stopped, {name}: {stopped}; run the same command again to go on where it stopped")
+                _say(f"autograder: stopped, {name}: {stopped}; run {again} to go on where it stopped")
                 raise typer.Exit(130) from None
+
+
+_ROWS = 200
+"""Students of a table in the terminal."""
 
 
 def _show(console: Console, results: Results) -> None:
@@ -628,7 +637,7 @@ def _show(console: Console, results: Results) -> None:
     table.add_column("points", justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     table.add_column("what was found", no_wrap=True, overflow="ellipsis")
-    for student, outcome in results.students.items():
+    for student, outcome in islice(results.students.items(), _ROWS):
         lost = [
             f"{symbol}: " + (exercise.misconception or exercise.status.replace("graded", "wrong"))
             for symbol, exercise in outcome.exercises.items()
@@ -638,6 +647,8 @@ def _show(console: Console, results: Results) -> None:
         points = f"{number(outcome.score)}/{number(outcome.max_score)}"
         table.add_row(*(Text(shown(part)) for part in (student, points, outcome.status, found)))
     console.print(table)
+    if len(results.students) > _ROWS:
+        console.print(f" and {len(results.students) - _ROWS:,} more, whom the overview has")
     console.print()
 
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from autograder.export.questions import questions, waiting
 from autograder.pipeline.results import CheckOutcome, Results, StudentOutcome
 from autograder.report.cell import number
 from autograder.report.terminal import shown
+
+_MOST = 1_000
+"""Students of the table: GitHub drops a summary of more than a MB whole."""
 
 
 def write(results: Results) -> str:
@@ -49,10 +53,13 @@ def _table(results: Results) -> Iterator[str]:
     heads = [f"{plain(question.name)} of {number(question.max_score)}" for question in questions(first)]
     yield _row(["student", "points", *heads, "status"])
     yield _row([":--", *["--:"] * (len(heads) + 1), ":--"])
-    for student, outcome in results.students.items():
+    for student, outcome in islice(results.students.items(), _MOST):
         marks = ["to mark" if one.score is None else number(one.score) for one in questions(outcome)]
         late = f", {number(outcome.penalty)} points lost for being late" if outcome.penalty else ""
         yield _row([literal(student), number(outcome.score), *marks, outcome.status + late])
+    if len(results.students) > _MOST:
+        yield ""
+        yield f"The first {_MOST:,} of {len(results.students):,} students; `results.json` has all of them."
 
 
 def _row(cells: Sequence[str]) -> str:

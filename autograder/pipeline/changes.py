@@ -52,9 +52,22 @@ def changes(name: str, roll: Roll, entries: Mapping[str, Entry], ledger: Ledger)
 
     Returns:
         A change for each student who has other marks in the gradebook; students without any are not among them.
+        Where a question is gone its marks go for everybody, also for those who are not on the roll.
     """
-    found = [_change(name, student, roll, entries[student], ledger) for student in roll.graded if student in entries]
+    graded = set(roll.graded)
+    found = [
+        _change(name, student, roll, entry, ledger) if student in graded else _without_removed(name, student, entry)
+        for student, entry in sorted(entries.items())
+    ]
     return [change for change in found if change.marks]
+
+
+def _without_removed(name: str, student: str, entry: Entry) -> Change:
+    asked = {*(f"test_{exercise.symbol}" for exercise in assignment(name).exercises), *assignment(name).written}
+    before = {cell: mark.score for cell, mark in entry.marks.items()}
+    gone = {cell: score for cell, score in before.items() if cell not in asked and score}
+    marks = {cell: (score, None) for cell, score in gone.items()}
+    return Change(student, marks, _sum(before), _sum(before) - _sum(gone), same_notebook=True)
 
 
 _SHOWN = 20

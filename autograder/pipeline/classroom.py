@@ -23,6 +23,7 @@ from autograder.pipeline.ledger import Ledger
 from autograder.pipeline.nbgrader_stages import course_config, logged_to, register_changed
 from autograder.pipeline.results import (
     Results,
+    StudentOutcome,
     fingerprint,
     keep_previous,
     read_results,
@@ -50,7 +51,6 @@ class Class:
         jobs: workers on this machine; None for as many as it has cores and memory for.
         scheduler: address of the Dask scheduler whose workers grade; empty for workers on this machine.
         db_url: where the gradebook is; empty for what course.toml says, else `gradebook.db` in `out`.
-        cache: use the results of earlier runs that nothing has changed.
     """
 
     course: Path
@@ -60,7 +60,6 @@ class Class:
     jobs: int | None = None
     scheduler: str = ""
     db_url: str = ""
-    cache: bool = True
 
 
 def students_of(group: Class, name: str, wanted: Sequence[str] = ()) -> list[str]:
@@ -88,6 +87,18 @@ def students_of(group: Class, name: str, wanted: Sequence[str] = ()) -> list[str
     if not students:
         raise UsageError(f"{group.submitted} holds no submission: expected STUDENT/{name}/{name}.ipynb in it.")
     return students
+
+
+def forget(out: Path, names: Sequence[str]) -> None:
+    """Forgets the results of every assignment, and that those of these were entered."""
+    with writing_to(out):
+        Journal(out / "journal").clear()
+        for name in names:
+            _ledger(out, name).clear()
+
+
+def _ledger(out: Path, name: str) -> Ledger:
+    return Ledger(out / name / "entered.jsonl")
 
 
 def workers_of(group: Class) -> Workers:
@@ -125,7 +136,7 @@ def grade_class(
     with _graded(group, name, students, audience, workers) as graded:
         for line in announced(graded.changes()):
             audience.announce(f"{name}: {line}")
-        return _results(group, name, graded.roll, graded.enter())
+        return _results(group, name, graded.roll, graded.enter(), audience)
 
 
 def preview_class(
@@ -178,16 +189,11 @@ def _graded(
         writing_to(group.out),
         logged_to(group.out / "nbgrader.log"),
     ):
-        journal = Journal(group.out / "journal")
-        ledger = Ledger(group.out / name / "entered.jsonl")
-        if not group.cache:
-            journal.clear()
-            ledger.clear()
         roll = Roll(
             complete(read_source(group.course, name), assignment(name)),
             group.submitted,
             group.settings,
-            journal,
+            Journal(group.out / "journal"),
             audience,
         )
         try:
@@ -206,9 +212,14 @@ def _graded(
             if roll.left:
                 roll.grade(workers.wanted(len(roll.left) * roll.parts, audience))
             with gradebook.explained(config.CourseDirectory.db_url):
-                yield _Graded(config, name, group.out, roll, ledger, rules)
+                yield _Graded(config, name, group.out, roll, _ledger(group.out, name), rules)
         except KeyboardInterrupt:
             raise Stopped(str(roll.standing)) from None
+        if roll.changed:
+            raise GradingError(
+                f"{', '.join(roll.changed)}: handed in again while the class was graded, so that nothing was entered. "
+                "The others are graded: run the same command again for these."
+            )
         if roll.given_up:
             raise GradingError(
                 f"{', '.join(roll.given_up)}: not graded, since every worker that tried was killed. The others are "
@@ -220,7 +231,7 @@ class Stopped(Exception):
     """Somebody pressed Ctrl-C; the message says how far it had got."""
 
 
-def _results(group: Class, name: str, roll: Roll, entries: Mapping[str, Entry]) -> Results:
+def _results(group: Class, name: str, roll: Roll, entries: Mapping[str, Entry], audience: Audience) -> Results:
     """Writes results.json."""
     results = Results(
         assignment=name,
@@ -234,23 +245,38 @@ def _results(group: Class, name: str, roll: Roll, entries: Mapping[str, Entry]) 
         },
     )
     path = group.out / name / "results.json"
-    results = _with_others(path, results)
+    results = _with_others(path, results, audience)
     keep_previous(path)
     write_results(path, results)
     return results
 
 
-def _with_others(path: Path, results: Results) -> Results:
+def _with_others(path: Path, results: Results, audience: Audience) -> Results:
     """Returns the results with those of students whom this run did not grade, from the file that is there."""
+    if not path.exists():
+        return results
     try:
         before = read_results(path)
-    except UsageError:
+    except UsageError as error:
+        audience.announce(f"The results of those who were not graded now are left out: {error}")
         return results
+    others = {student: one for student, one in before.students.items() if student not in results.students}
     same = {"seed", "data", "profile", "trusted"}
     if before.model_dump(include=same) != results.model_dump(include=same):
-        return results
-    students = {**before.students, **results.students}
-    return results.model_copy(update={"students": dict(sorted(students.items()))})
+        kept: dict[str, StudentOutcome] = {}
+    else:
+        questions = {_questions(one) for one in results.students.values()}
+        kept = {student: one for student, one in others.items() if not questions or _questions(one) in questions}
+    if left := [student for student in others if student not in kept]:
+        audience.announce(
+            f"{results.assignment}: left out of results.json until they are graded again, since their results are for "
+            f"other questions, data or another seed: {', '.join(left[:20])}" + (" and others" if left[20:] else "")
+        )
+    return results.model_copy(update={"students": dict(sorted({**kept, **results.students}.items()))})
+
+
+def _questions(outcome: StudentOutcome) -> tuple[str, ...]:
+    return (*outcome.exercises, *outcome.written)
 
 
 @contextmanager

@@ -19,8 +19,9 @@ from typing import Any
 from dask import config
 from distributed import Client, Future, KilledWorker
 
+from autograder.pipeline.determinants import grader_digest
 from autograder.pipeline.grading import Graded
-from autograder.pipeline.journal import from_json, grader_digest
+from autograder.pipeline.journal import from_json
 from autograder.pipeline.settings import UsageError
 from autograder.pipeline.work import Task, Tell
 from autograder.pipeline.worker import WorkerError, grade_on_worker
@@ -37,6 +38,9 @@ _FETCH_SECONDS = 5.0
 
 _LOOK_SECONDS = 5.0
 """How often one looks whether there are workers, while no result comes."""
+
+GPU_SECONDS = 60.0
+"""For a worker with a GPU to come back, while trainings wait for nothing else."""
 
 _DASHBOARD_SECONDS = 2.0
 
@@ -66,6 +70,19 @@ class _Workers:
     """
 
     threads: int
+    gpu: bool
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A task that a worker has or is to get.
+
+    Attributes:
+        task: what is to be done.
+        gpu: whether only a worker with a GPU may do it.
+    """
+
+    task: Task
     gpu: bool
 
 
@@ -128,14 +145,18 @@ class Cluster:
         self, tasks: Iterator[Task], arrived: queue.SimpleQueue[Future[bytes] | str], tell: Tell
     ) -> Iterator[tuple[Task, Graded | None]]:
         workers = self._wait_for_workers(tell)
-        waiting: dict[Future[bytes], Task] = {}
-        looked = time.monotonic()
+        waiting: dict[Future[bytes], _Given] = {}
+
+        def give(task: Task, *, gpu: bool) -> None:
+            future = self._submit(task, gpu=gpu)
+            waiting[future] = _Given(task, gpu)
+            future.add_done_callback(arrived.put)
+
+        looked = had_gpu = time.monotonic()
         while True:
             task = next(tasks, None) if len(waiting) < max(_FEWEST, _EACH * workers.threads) else None
             if task is not None:
-                future = self._submit(task, gpu=workers.gpu)
-                waiting[future] = task
-                future.add_done_callback(arrived.put)
+                give(task, gpu=task.gpu and (workers.gpu or self._gpu))
             elif not waiting:
                 return
             try:
@@ -144,17 +165,26 @@ class Cluster:
                 if task is None and time.monotonic() - looked > _LOOK_SECONDS:
                     workers = self._wait_for_workers(tell)
                     looked = time.monotonic()
+                    had_gpu = looked if workers.gpu else had_gpu
+                    left = [future for future, given in waiting.items() if given.gpu]
+                    if left and looked - had_gpu > GPU_SECONDS:
+                        tell(f"{self._place} has no worker with a GPU any more; trainings go to the others")
+                        for future in left:
+                            give(waiting.pop(future).task, gpu=False)
+                        self._client.cancel(left)
                 continue
             looked = time.monotonic()
             if isinstance(came, str):
                 tell(came)
+                continue
+            if came not in waiting:  # it was given to another worker meanwhile
                 continue
             try:
                 graded = self._outcome(came)
             except TimeoutError:
                 came.add_done_callback(arrived.put)
                 continue
-            yield waiting.pop(came), graded
+            yield waiting.pop(came).task, graded
 
     def _submit(self, task: Task, *, gpu: bool) -> Future[bytes]:
         return self._client.submit(
@@ -164,7 +194,7 @@ class Cluster:
             self._topic,
             # a name that tells nobody who is graded: dashboards show it
             key=(self._topic, uuid.uuid4().hex),
-            resources={"GPU": 1} if task.gpu and gpu else None,
+            resources={"GPU": 1} if gpu else None,
         )
 
     def _outcome(self, future: Future[bytes]) -> Graded | None:
@@ -212,7 +242,7 @@ class Cluster:
             time.sleep(0.05)
         return _Workers(
             sum(worker["nthreads"] for worker in workers),
-            self._gpu or any("GPU" in worker["resources"] for worker in workers),
+            any("GPU" in worker["resources"] for worker in workers),
         )
 
 

@@ -130,10 +130,15 @@ def explained(url: str) -> Generator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise GradebookError(
-            f"The gradebook {_shown(url)} failed ({_said(error)}): see that its server runs and its disk is not "
-            "full, then run the same command again; what was graded is kept."
-        ) from error
+        raise failed(url, _said(error)) from error
+
+
+def failed(url: str, said: str) -> GradebookError:
+    """Returns the error of a database that has said this."""
+    return GradebookError(
+        f"The gradebook {_shown(url)} failed ({said}): see that its server runs, its disk is not full and no other "
+        "program keeps it locked, then run the same command again; what was graded is kept."
+    )
 
 
 def _said(error: SQLAlchemyError) -> str:
@@ -196,4 +201,14 @@ def record_missing(url: str, name: str, students: Sequence[str]) -> None:
             for grade in notebook.grades:
                 grade.auto_score = 0
                 grade.needs_manual_grade = False
+            notebook.late_submission_penalty = None
+        gradebook.db.commit()
+
+
+def settle(url: str, name: str, cells: Mapping[str, Sequence[str]]) -> None:
+    """Notes that nobody needs to look at these cells again, by student."""
+    with Gradebook(url) as gradebook:
+        for student, keys in cells.items():
+            for key in keys:
+                gradebook.find_grade(key, name, name, student).needs_manual_grade = False
         gradebook.db.commit()

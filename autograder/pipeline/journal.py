@@ -2,52 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Sequence
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from autograder.pipeline.determinants import digest_for
 from autograder.pipeline.grading import Graded
 from autograder.pipeline.rebuild import RebuiltNotebook
 from autograder.pipeline.settings import Settings
 
 _GRADED = TypeAdapter(Graded)
-_PACKAGES = (("numpy",), ("keras",), ("tensorflow-cpu", "tensorflow"), ("scikit-learn",))
-"""Packages that numbers depend on, by all names that a package goes by."""
-
-
-@cache
-def grader_digest() -> str:
-    """Returns a hash of what marks depend on: exercises, checking, sandbox, grading; packages, and Keras' backend."""
-    root = Path(__file__).parent.parent
-    digest = hashlib.sha256()
-    for folder in ("checking", "exercises", "sandbox", "pipeline"):
-        for path in sorted((root / folder).rglob("*.py")):
-            digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    for names in _PACKAGES:
-        digest.update(f"{names[0]}={_version(names)}".encode())
-    digest.update(f"backend={os.environ.get('KERAS_BACKEND', 'tensorflow')}".encode())
-    return digest.hexdigest()
-
-
-def _version(names: Sequence[str]) -> str:
-    for name in names:
-        with contextlib.suppress(PackageNotFoundError):
-            return version(name)
-    return "none"
 
 
 def key(rebuilt: RebuiltNotebook, settings: Settings) -> str:
     """Returns the hash of everything that determines a submission's result."""
     submission = rebuilt.submission
     parts = [
-        grader_digest(), submission.student, submission.assignment, submission.problem,
+        digest_for(submission.assignment), submission.student, submission.assignment, submission.problem,
         settings.seed, settings.data, settings.profile,
         str(settings.sandbox), repr(settings.limits),
     ]  # fmt: skip
@@ -84,8 +59,8 @@ class Journal:
         self._folder = folder
 
     def clear(self) -> None:
-        """Forgets every result."""
-        for path in self._folder.glob("*.json"):
+        """Forgets every result, and what runs that were killed had half written."""
+        for path in [*self._folder.glob("*.json"), *self._folder.glob(".*.json.*")]:
             path.unlink()
 
     def recall(self, name: str) -> Graded | None:

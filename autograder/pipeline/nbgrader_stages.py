@@ -6,8 +6,9 @@ import contextlib
 import functools
 import logging
 import os
+import re
 import warnings
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +34,7 @@ from traitlets.config import Config
 from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
 
 from autograder.pipeline.amending import SaveChangedCells
+from autograder.pipeline.gradebook import failed
 from autograder.pipeline.settings import UsageError
 from autograder.sandbox.kernels import ONE_THREAD, QUIET
 
@@ -85,13 +87,18 @@ def _database(url: str, **options: Any) -> Engine | Connection:
     return _together[url] if url in _together else _engine(url)
 
 
+_PATIENCE = 60.0
+"""Seconds that grading waits while the formgrader writes to a gradebook in a file, and the other way round."""
+
+
 @functools.cache
 def _engine(url: str) -> Engine:
-    file = make_url(url).database
-    if url.startswith("sqlite:") and file:
+    if not url.startswith("sqlite:"):
+        return create_engine(url)
+    if file := make_url(url).database:
         with contextlib.suppress(OSError):  # whoever writes first says what is wrong with the folder
             Path(file).parent.mkdir(parents=True, exist_ok=True)
-    return create_engine(url)
+    return create_engine(url, connect_args={"timeout": _PATIENCE})
 
 
 def _create_missing(bind: Engine | Connection) -> None:
@@ -214,7 +221,15 @@ def _run(
         try:
             converter.start()
         except (NbGraderException, SystemExit) as error:
+            if said := _DATABASE.match(errors.cause):
+                raise failed(config.CourseDirectory.db_url, said[1]) from error
             raise StageError(f"nbgrader's {stage.__name__} failed for {name}: {errors.cause}") from error
+
+
+_DATABASE = re.compile(
+    r"(?:sqlalchemy\.exc\.OperationalError|nbgrader\.api\.InvalidEntry): \((?!\S*(?:Integrity|Violation))\S+\) (.+)"
+)
+"""An error that is the database's; nbgrader wraps some of them, together with those about a row."""
 
 
 def _notebooks_of(converter: Any, name: str, students: Collection[str]) -> None:
@@ -257,8 +272,15 @@ class _Errors(logging.Handler):
         lines = record.getMessage().strip().splitlines()
         traced = bool(lines) and lines[0].startswith("Traceback")
         if lines and ((traced and not self._traced) or self.cause == "no cause was logged"):
-            self.cause = lines[-1]
+            self.cause = _error_of(lines) if traced else lines[-1]
             self._traced = traced
+
+
+def _error_of(traceback: Sequence[str]) -> str:
+    """Returns the line that names the error, which others may follow."""
+    frames = [number for number, line in enumerate(traceback) if line.startswith("  File ")]
+    after = traceback[frames[-1] + 1 :] if frames else traceback
+    return next((line for line in after if not line.startswith(" ")), traceback[-1])
 
 
 @contextmanager

@@ -38,6 +38,7 @@ class Roll:
         students: all of them.
         left: whose result was not there when the roll was called.
         given_up: those of them whose workers were killed too often.
+        changed: who handed in something else after the roll was called.
         standing: how far it has got.
         parts: tasks that a submission is graded in.
     """
@@ -58,7 +59,9 @@ class Roll:
         self.students: Sequence[str] = ()
         self.left: list[str] = []
         self.given_up: list[str] = []
+        self.changed: list[str] = []
         self.standing = Standing(0)
+        self._entering_since = 0.0
 
     def call(self, students: Sequence[str]) -> None:
         """Reads every submission, and finds out whose result is there."""
@@ -66,7 +69,7 @@ class Roll:
         self.standing = Standing(len(students))
         for student in students:
             rebuilt = self._rebuilt(student)
-            self._keys[student] = key(rebuilt, self._settings)
+            self._keys[student] = self._key(rebuilt)
             self._handed_in[student] = rebuilt.submission.problem or _digest(self.path(student))
             graded = self._recalled(student)
             if graded is None and rebuilt.submission.problem:
@@ -84,8 +87,22 @@ class Roll:
 
     @property
     def graded(self) -> list[str]:
-        """The students whose result is there."""
-        return [student for student in self.students if student not in self.given_up]
+        """The students whose result is there, for the file that is there."""
+        without = {*self.given_up, *self.changed}
+        return [student for student in self.students if student not in without]
+
+    def is_there(self, student: str) -> bool:
+        """Tells whether there is a file of a student's, readable or not."""
+        try:
+            return self.path(student).is_file()
+        except OSError:  # in a folder that nobody may look into
+            return False
+
+    def still(self, students: Sequence[str]) -> list[str]:
+        """Returns those whose file is the one that the roll was called for, and notes who changed it."""
+        changed = [student for student in students if self._key(self._rebuilt(student)) != self._keys[student]]
+        self.changed += [student for student in changed if student not in self.changed]
+        return [student for student in students if student not in changed]
 
     def key(self, student: str) -> str:
         """Returns the hash of everything that determines a student's result."""
@@ -97,7 +114,11 @@ class Roll:
 
     def show_entered(self, count: int) -> None:
         """Shows that so many results are entered into the gradebook."""
-        self.standing = replace(self.standing, entered=count)
+        if self.standing.entered is None:
+            self._entering_since = time.monotonic()
+            self.standing = replace(self.standing, entered_earlier=count)
+        seconds = time.monotonic() - self._entering_since
+        self.standing = replace(self.standing, entered=count, entering_seconds=seconds)
         self._audience.show(self.standing)
 
     def result(self, student: str) -> Graded:
@@ -130,6 +151,9 @@ class Roll:
                 self._count(whole)
                 self._audience.show(self.standing)
 
+    def _key(self, rebuilt: RebuiltNotebook) -> str:
+        return key(rebuilt, self._settings)
+
     def _rebuilt(self, student: str) -> RebuiltNotebook:
         return rebuilt_from(self._source, student, self.path(student), self._settings)
 
@@ -153,6 +177,9 @@ class Roll:
     def _tasks(self) -> Iterator[Task]:
         for student in self.left:
             rebuilt = self._rebuilt(student)
+            if self._key(rebuilt) != self._keys[student]:
+                self.changed.append(student)
+                continue
             for part, name in zip(self._parts, self._keys_of_parts(student), strict=True):
                 if self._journal.recall(name) is None:
                     yield Task(student, name, pack(Work(rebuilt, self._settings, part)), gpu=part.gpu)

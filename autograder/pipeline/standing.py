@@ -17,6 +17,8 @@ class Standing:
         failed: that did not end as "graded": late, crashed, missing and so on.
         seconds: since this run began to grade.
         entered: whose marks and feedback page are written; None before that has begun.
+        entered_earlier: those of them for whom there was nothing to write.
+        entering_seconds: since this run began to write.
     """
 
     total: int
@@ -25,6 +27,8 @@ class Standing:
     failed: int = 0
     seconds: float = 0.0
     entered: int | None = None
+    entered_earlier: int = 0
+    entering_seconds: float = 0.0
 
     @property
     def done(self) -> int:
@@ -33,17 +37,22 @@ class Standing:
 
     def __str__(self) -> str:
         if self.entered is not None:
-            return f"{self.entered} of {self.total} entered into the gradebook"
-        parts = [f"{self.done} of {self.total} graded"]
-        if self.kept:
-            parts.append(f"{self.kept} of them earlier")
-        if self.graded and self.seconds:
-            parts.append(_pace(self.graded / self.seconds))
-            if self.done < self.total:
-                parts.append(f"about {_span((self.total - self.done) * self.seconds / self.graded)} left")
+            parts = [f"{self.entered} of {self.total} entered into the gradebook"]
+            parts += _speed(self.entered - self.entered_earlier, self.entering_seconds, self.total - self.entered)
+        else:
+            parts = [f"{self.done} of {self.total} graded"]
+            if self.kept:
+                parts.append(f"{self.kept} of them earlier")
+            parts += _speed(self.graded, self.seconds, self.total - self.done)
         if self.failed:
             parts.append(f"{self.failed} failed")
         return ", ".join(parts)
+
+
+def _speed(done: int, seconds: float, left: int) -> list[str]:
+    if not done or not seconds:
+        return []
+    return [_pace(done / seconds), *([f"about {_span(left * seconds / done)} left"] if left else [])]
 
 
 def _pace(rate: float) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from distributed import get_worker
 
+from autograder.pipeline.determinants import grader_digest
 from autograder.pipeline.grading import GradingError
-from autograder.pipeline.journal import grader_digest, to_json
+from autograder.pipeline.journal import to_json
 from autograder.pipeline.settings import UsageError
 from autograder.pipeline.work import do, unpack
 from autograder.sandbox.kernels import WarmInterpreterError

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 State = Literal["passed", "failed", "skipped", "ended"]
@@ -24,6 +25,10 @@ class Cell:
     span: int = 1
 
 
+MOST = 2_000
+"""Students of a table: a browser takes no more at a time."""
+
+
 @dataclass(frozen=True)
 class HeatMap:
     """A table of students by checks.
@@ -35,6 +40,11 @@ class HeatMap:
 
     exercises: Sequence[tuple[str, Sequence[str]]]
     rows: Sequence[tuple[str, Sequence[Cell]]]
+
+    @property
+    def shown(self) -> Sequence[tuple[str, Sequence[Cell]]]:
+        """The rows that a page shows: of many, some at equal distances."""
+        return self.rows[:: -(-len(self.rows) // MOST) or 1]
 
     @property
     def passed(self) -> list[float | None]:
@@ -49,6 +59,7 @@ class HeatMap:
         return [sum(answers) / len(answers) if answers else None for answers in asked]
 
 
+@cache
 def cell(*, passed: bool, skipped: bool) -> Cell:
     """Returns the cell of a check."""
     if skipped:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from autograder.report import figures
-from autograder.report.heatmap import HeatMap
+from autograder.report.heatmap import MOST, HeatMap
 from autograder.report.items import Item
 from autograder.report.pages import rendered
 
@@ -166,6 +166,11 @@ class Section:
     waiting: Sequence[Waiting]
     change: Change | None
     checks: HeatMap
+
+    @property
+    def shown(self) -> Sequence[Row]:
+        """The students that the table of marks shows."""
+        return self.rows[:MOST]
 
     @property
     def scores(self) -> list[float]:

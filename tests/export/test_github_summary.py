@@ -35,6 +35,14 @@ def test_every_mark_stands_in_the_table(results: Results):
         assert status == outcome.status
 
 
+def test_of_more_students_than_github_takes_it_shows_some_and_says_so(
+    results: Results, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(github_summary, "_MOST", 3)
+    assert list(table(results)) == ["student", *list(results.students)[:3]]
+    assert f"The first 3 of {len(results.students)} students; results.json has all" in page(results).text_content()
+
+
 def test_answers_that_wait_are_counted(results: Results):
     assert "8 written answers to be marked by hand; points leave them out." in page(results).text_content()
 

@@ -266,6 +266,27 @@ def test_without_a_worker_one_waits_and_is_told_so(remote: Remote, tmp_path: Pat
     assert told == [f"The cluster at {remote.address} has no worker; waiting for one"]
 
 
+def test_where_the_last_worker_with_a_gpu_goes_training_goes_to_the_others(
+    remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("autograder.pipeline.cluster.GPU_SECONDS", 1.0)
+    monkeypatch.setattr("autograder.pipeline.cluster._LOOK_SECONDS", 1.0)
+    remote.worker("--resources", "GPU=1")
+    remote.worker()
+    told: list[str] = []
+    with remote_cluster(remote.address, tmp_path / "log") as cluster:
+        cluster.grade = fake_work.work
+        assert until(lambda: len(cluster._info()["workers"]) == 2, 30)
+        hangs = tmp_path / "hangs"
+        tasks = [task("first", gpu=True), task("ada", f"hang-once {hangs}", gpu=True), task("zoe", gpu=True)]
+        results = cluster.results(tasks, told.append)
+        assert next(results)[0].student == "first"
+        assert until(hangs.exists, 30)
+        remote.workers[0].kill()
+        assert {task.student for task, graded in results if graded is not None} == {"ada", "zoe"}
+    assert told == [f"The cluster at {remote.address} has no worker with a GPU any more; trainings go to the others"]
+
+
 @pytest.mark.parametrize(
     ("page", "status", "found"),
     [(b"<title>Dask: Status</title>", 200, True), (b"<p>Dask needs bokeh>=3.1.0</p>", 200, False), (b"", 404, False)],

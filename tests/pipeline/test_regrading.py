@@ -14,7 +14,7 @@ from autograder.checking import CheckResult, Exercise, Report
 from autograder.cli import main
 from autograder.exercises import layer_norm
 from autograder.pipeline import journal
-from autograder.pipeline.classroom import preview_class
+from autograder.pipeline.classroom import Stopped, grade_class, preview_class
 from autograder.pipeline.gradebook import entries
 from autograder.pipeline.lab import prepare
 from autograder.pipeline.results import read_results
@@ -37,7 +37,7 @@ def stricter(small: Course, monkeypatch: pytest.MonkeyPatch) -> Course:
         return Report(exercise.symbol, exercise.points, (check,))
 
     monkeypatch.setattr(fake_work, "full_marks", marks)
-    monkeypatch.setattr(journal, "grader_digest", lambda: "other checks")
+    monkeypatch.setattr(journal, "digest_for", lambda name: "other checks")
     return small
 
 
@@ -130,6 +130,27 @@ def test_questions_change_though_students_have_handed_in(another_question: Cours
     assert ESSAY not in found["ada"].marks
 
 
+def test_marks_that_go_with_a_question_are_listed_for_everybody(another_question: Course):
+    assert preview(another_question, "zoe") == ["ada: 15.5 → 13 (why_layer_norm 2.5 → none)"]
+
+
+def test_results_for_other_questions_are_left_out_and_said_to_be(another_question: Course):
+    said: list[str] = []
+    results = grade_class(another_question.group, NAME, ["zoe"], Audience(announce=said.append))
+    assert set(results.students) == {"zoe"}
+    assert "left out of results.json until they are graded again" in said[-1]
+    assert said[-1].endswith(": absent, ada, grace")
+    assert set(another_question.grade().students) == {"absent", *STUDENTS}
+
+
+def test_results_that_cannot_be_read_are_said_to_be_left_out(small: Course):
+    (small.group.out / NAME / "results.json").write_text("{")
+    said: list[str] = []
+    results = grade_class(small.group, NAME, ["zoe"], Audience(announce=said.append))
+    assert set(results.students) == {"zoe"}
+    assert said[-1].startswith("The results of those who were not graded now are left out: ")
+
+
 def test_marks_of_a_question_that_is_gone_are_kept_in_a_file(another_question: Course):
     another_question.grade()
     with (another_question.group.out / NAME / "removed.csv").open(encoding="utf-8", newline="") as file:
@@ -161,6 +182,43 @@ def test_other_points_for_a_question_reach_the_gradebook(small: Course):
     small.grade()
     with Gradebook(small.url) as gradebook:
         assert gradebook.find_grade_cell(ESSAY, NAME, NAME).max_score == 5.0
+
+
+@pytest.mark.parametrize(
+    ("option", "again"), [([], "the same command again"), (["--no-cache"], "the same command without --no-cache")]
+)
+def test_a_stopped_command_says_what_goes_on(
+    small: Course,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    option: list[str],
+    again: str,
+):
+    def stopped(*_: object) -> None:
+        raise Stopped("2 of 4 graded")
+
+    group = small.group
+    monkeypatch.setattr("autograder.pipeline.classroom.grade_class", stopped)
+    monkeypatch.chdir(group.course)
+    words = ["autograder", "grade", NAME, "--submitted", str(group.submitted), "--out", str(group.out), *option]
+    monkeypatch.setattr("sys.argv", words)
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 130
+    assert f"stopped, {NAME}: 2 of 4 graded; run {again} to go on where it stopped" in capsys.readouterr().err
+
+
+def test_a_preview_without_cache_enters_nobody_again(
+    small: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    group = small.group
+    monkeypatch.chdir(group.course)
+    words = ["autograder", "grade", NAME, "--preview", "--submitted", str(group.submitted), "--out", str(group.out)]
+    monkeypatch.setattr("sys.argv", [*words, "--no-cache"])
+    with pytest.raises(SystemExit):
+        main()
+    small.grade()
+    assert small.marks == []
 
 
 def test_the_command_previews(stricter: Course, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):

@@ -73,6 +73,18 @@ def test_a_stopped_run_goes_on_where_it_stopped(called: Callable[..., Roll], sto
     assert [roll.result(student).student for student in STUDENTS] == STUDENTS
 
 
+def test_a_notebook_that_was_changed_meanwhile_is_not_graded_for_the_old_one(
+    called: Callable[..., Roll], course: Path, tmp_path: Path
+):
+    roll, cluster = called("cpu"), FakeCluster()
+    path = tmp_path / "submitted" / "grace" / NAME / f"{NAME}.ipynb"
+    path.write_text(json.dumps(handed_in(read_source(course, NAME), {"conv1d": "something else"})))
+    roll.grade(cluster)  # type: ignore[arg-type]
+    assert [student for student, _ in cluster.asked] == ["ada", "zoe"]
+    assert (roll.changed, roll.graded) == (["grace"], ["ada", "zoe"])
+    assert called("cpu").left == ["grace"]
+
+
 def test_who_cannot_be_read_is_done_at_once(called: Callable[..., Roll], tmp_path: Path):
     (tmp_path / "submitted" / "grace" / NAME / f"{NAME}.ipynb").write_text("no notebook")
     roll = called()

@@ -74,6 +74,21 @@ def test_the_best_stand_first_in_the_heat_map(page: html.HtmlElement):
     assert scores == sorted(scores, reverse=True)
 
 
+def test_of_more_students_than_a_browser_takes_it_shows_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("autograder.report.overview.MOST", 4)
+    monkeypatch.setattr("autograder.report.heatmap.MOST", 4)
+    count, whole = len(a_class().students), page_of(tmp_path, a_class())
+    marks, checks = (whole.find_class(name)[0] for name in ("marks", "checks"))
+    assert len(marks.findall("tbody/tr")) == 4
+    rows = [row[0].text_content() for row in checks.findall("tbody/tr")]
+    assert 2 < len(rows) <= 4
+    scores = [a_class().students[student].score for student in rows]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] == max(outcome.score for outcome in a_class().students.values())
+    assert f"The first 4 of {count} students" in whole.text_content()
+    assert f"{len(rows)} of {count} students, at equal distances" in whole.text_content()
+
+
 def test_the_share_that_passed_a_check_leaves_out_who_was_not_asked(page: html.HtmlElement):
     first = page.find_class("checks")[0].find("tfoot/tr")[1].text_content()
     asked = [outcome.exercises["layer_norm"].checks for outcome in a_class().students.values()]
