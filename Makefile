@@ -28,7 +28,7 @@ export PREFLIGHT TF_CPP_MIN_LOG_LEVEL
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo build grade bench test test-slow test-gpu test-jax lint style types imports notebooks workflows fresh strip pins clean
+.PHONY: help install demo build grade bench test test-slow test-imdb test-gpu test-jax lint style types imports notebooks workflows fresh strip pins clean
 .DELETE_ON_ERROR:
 
 help:  ## print this list
@@ -62,6 +62,9 @@ test: $(READY)  ## the tests that every commit must pass
 
 test-slow: $(READY)  ## the long ones
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "slow and not (gpu or imdb)" $(ARGS)
+
+test-imdb: $(READY)  ## those on the real reviews, which are downloaded once or lie where SEQUENCE_DATA_IMDB says
+	$(BIN)/python -m pytest -m imdb $(ARGS)
 
 test-gpu: .venv/.gpu  ## those that need a GPU: puts TensorFlow's CUDA build into .venv first
 	$(BIN)/python -m pytest -m gpu $(ARGS)

@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from autograder.checking import Probe, Trial, generator, sorting, training
-from autograder.checking.accuracy import learn, score
 from autograder.exercises import find
 from autograder.pipeline.source import read_source
 from autograder.sandbox.kernels import shared_interpreter
 from autograder.sandbox.session import Session
-from benchmarks.calibrate import BUILDERS, CORPORA, COURSE, OUT, of_run
+from benchmarks.calibrate import BUILDERS, CORPORA, COURSE, OUT, of_run, reached
 from benchmarks.machine import idle_load
 
 _WATCH = """
@@ -62,12 +61,6 @@ class Way:
     batch_size: int = training.BATCH_SIZE
 
 
-LETTERS = "letters"
-"""The task of build_gpt, which makes its own rows."""
-
-TASKS = {**CORPORA, LETTERS: ("build_gpt",)}
-ASSIGNMENTS = {**BUILDERS, "build_gpt": "07_tiny_gpt"}
-
 WAYS = (
     Way("as the grader does it"),
     Way("XLA", compile="jit_compile=True, "),
@@ -79,7 +72,7 @@ WAYS = (
 
 def measure(corpus: str, symbol: str, way: Way, seed: int) -> dict[str, float]:
     """Trains a reference solution; returns its accuracy, the seconds of all and those within `fit`."""
-    source, exercise = read_source(COURSE, ASSIGNMENTS[symbol]), find(symbol)
+    source, exercise = read_source(COURSE, BUILDERS[symbol]), find(symbol)
     with Session(shared_interpreter()) as session:
         cells = [source.setup, _WATCH, way.before]
         cells += [solution.replace(".compile(", f".compile({way.compile}") for solution in source.solutions.values()]
@@ -91,17 +84,13 @@ def measure(corpus: str, symbol: str, way: Way, seed: int) -> dict[str, float]:
             return session.ask(question, 1800)
 
         name, rows = of_run(corpus, seed)
-        if corpus != LETTERS:
+        if corpus != sorting.CORPUS:
             rows(name)  # the grader loads a corpus once for a class
         trial = Trial(exercise, Probe(ask), generator("training time", corpus, symbol, str(seed)), rows)
         usual, training.BATCH_SIZE = training.BATCH_SIZE, way.batch_size
         try:
             started = time.monotonic()
-            if corpus == LETTERS:
-                accuracy = sorting.sorted_exactly(*sorting.learn(trial, lambda trial, model: None))
-            else:
-                learned = learn(trial, name)
-                accuracy = score(learned.labels, learned.probabilities)
+            accuracy = reached(trial, name)
             wall = time.monotonic() - started
         finally:
             training.BATCH_SIZE = usual
@@ -140,15 +129,15 @@ def page(kept: Mapping[str, Mapping[str, Mapping[str, list[dict[str, float]]]]])
 def main() -> None:
     """Measures, and writes the page."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--corpus", choices=TASKS, action="append", required=True)
+    arguments.add_argument("--corpus", choices=CORPORA, action="append", required=True)
     arguments.add_argument("--rounds", type=int, default=1)
     options = arguments.parse_args()
     path = OUT / "training_time.json"
     kept: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     for corpus in options.corpus:
-        kept[corpus] = {symbol: {way.name: [] for way in WAYS} for symbol in TASKS[corpus]}
+        kept[corpus] = {symbol: {way.name: [] for way in WAYS} for symbol in CORPORA[corpus]}
         for seed in range(options.rounds):
-            for symbol in TASKS[corpus]:
+            for symbol in CORPORA[corpus]:
                 for way in WAYS:
                     busy = idle_load()
                     found = {**measure(corpus, symbol, way, seed), "busy": busy}

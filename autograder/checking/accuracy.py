@@ -48,8 +48,9 @@ def reaches_accuracy(
         after: raises `Broken` if the trained model is not what it should be, which costs a quarter of what it earned.
         hint: what it looks at, for students.
     """
+    whole, cut_down = (floor, full), small or (floor, full)
 
-    def run(trial: Trial) -> None:
+    def run(trial: Trial) -> str:
         learned = learn(trial, corpus)
         labels, probabilities = learned.labels, learned.probabilities
         misconception = diagnose(probabilities)
@@ -58,21 +59,26 @@ def reaches_accuracy(
             accuracy = score(labels, probabilities)
         except Broken as broken:
             raise Broken(str(broken), *names) from broken
-        least, enough = small if small and learned.split.small else (floor, full)
+        least, enough = cut_down if learned.split.small else whole
         fraction = float(np.clip((accuracy - least) / (enough - least), 0.0, 1.0))
+        reached = f"The model reached an accuracy of {accuracy:.3f} on {len(labels):,} unseen rows"
         if fraction < 1.0:
-            raise Broken(
-                f"The model reached an accuracy of {accuracy:.3f} on unseen rows; "
-                f"points rise from {least:.2f} to {enough:.2f}.",
-                *names,
-                fraction=fraction,
-            )
+            raise Broken(f"{reached}; points rise from {least:.2f} to {enough:.2f}.", *names, fraction=fraction)
         try:
             after(trial, learned.model, learned.split)
         except Broken as broken:
             raise Broken(str(broken), *broken.misconceptions, fraction=0.75) from broken
+        return f"{reached}."
 
-    return Check(name, run, points=points, hint=hint, data=None if always else corpus, trains=True)
+    return Check(
+        name,
+        run,
+        points=points,
+        hint=hint,
+        data=None if always else corpus,
+        trains=True,
+        thresholds={corpus: whole} | ({f"{corpus}-small": small} if small else {}),
+    )
 
 
 @dataclass(frozen=True)

@@ -110,21 +110,23 @@ class Check:
 
     Attributes:
         name: what holds, as a sentence that students read.
-        run: returns if it holds; else raises `Broken` (a `StudentError` counts as broken, too).
+        run: returns if it holds, perhaps what it found; else raises `Broken` (a `StudentError` counts as broken, too).
         points: points for holding.
         cost: points taken away for not holding: a gate. Shapes, dtypes, signatures and configs are gates.
         hint: what it looks at and how, for students; never the data.
         data: name of the corpus it trains on; the check is skipped in runs without it.
         trains: whether it trains a model, for which a GPU is worth having.
+        thresholds: of a training, by corpus: what is reached for no points, and what for all.
     """
 
     name: str
-    run: Callable[[Trial], None]
+    run: Callable[[Trial], str | None]
     points: float = 0.0
     cost: float = 0.0
     hint: str = ""
     data: str | None = None
     trains: bool = False
+    thresholds: Mapping[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
 
 
 @dataclass(frozen=True)

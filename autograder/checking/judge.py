@@ -70,7 +70,7 @@ def judge(
 def _outcome(check: Check, trial: Trial) -> CheckResult:
     fraction, message, names, passed = 0.0, "", (), False
     try:
-        check.run(trial)
+        message = check.run(trial) or ""
         fraction, passed = 1.0, True
     except Broken as broken:
         fraction, message, names = broken.fraction, str(broken), broken.misconceptions

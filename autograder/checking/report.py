@@ -19,7 +19,7 @@ class CheckResult:
         cost: points a failed gate takes away.
         earned: points earned, minus the cost of a failed gate.
         passed: whether everything it asks for held.
-        message: how the student's result differs; empty when passed.
+        message: how the student's result differs; when passed, what was found where that is worth knowing.
         misconceptions: names of the wrong formulas that give the same result, most likely first.
         hint: what the check looks at, shown to students.
         skipped: True where the check needs data that this run does not have.

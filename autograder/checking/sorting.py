@@ -15,6 +15,7 @@ from autograder.checking.exercise import Broken, Check, Trial
 from autograder.checking.probe import Instance
 from autograder.checking.training import check_parameters, train_and_check
 
+CORPUS = "letters"
 SYMBOLS = 8
 """Letters of the alphabet: the tokens 0 to 7."""
 LETTERS = 6
@@ -96,20 +97,21 @@ def sorts_letters(
         hint: what it looks at, for students.
     """
 
-    def run(trial: Trial) -> None:
+    def run(trial: Trial) -> str:
         model, task = learn(trial, before)
         exact = sorted_exactly(model, task)
         fraction = float(np.clip((exact - floor) / (full - floor), 0.0, 1.0))
+        reached = f"The trained model sorted {exact:.1%} of {len(task.letters):,} unseen rows exactly"
         if fraction < 1.0:
             misconception = diagnose(model, task)
             raise Broken(
-                f"The trained model sorted {exact:.1%} of {len(task.letters):,} unseen rows exactly; "
-                f"points rise from {floor:.0%} to {full:.0%}.",
+                f"{reached}; points rise from {floor:.0%} to {full:.0%}.",
                 *((misconception,) if misconception else ()),
                 fraction=fraction,
             )
+        return f"{reached}."
 
-    return Check(name, run, points=points, hint=hint, trains=True)
+    return Check(name, run, points=points, hint=hint, trains=True, thresholds={CORPUS: (floor, full)})
 
 
 def learn(trial: Trial, before: Callable[[Trial, Instance], None]) -> tuple[Instance, Sorting]:

@@ -18,6 +18,8 @@ from autograder.checking.probe import Instance
 BATCH_SIZE = 64
 VALIDATION = 0.1
 """The part of the training rows that chooses the best epoch."""
+_LOOKED_AT = 64
+"""Rows whose predictions say whether a model is its weights."""
 FEWEST, MOST = 500, 5_000_000
 """Parameters that a model may have."""
 
@@ -53,20 +55,39 @@ def train(trial: Trial, model: Instance, x: np.ndarray, y: np.ndarray, epochs: i
 
 
 def train_and_check(trial: Trial, model: Instance, x: np.ndarray, y: np.ndarray, epochs: int) -> None:
-    """Trains a model of a size that can be graded, and sees that training moved it.
+    """Trains a model of a size that can be graded, and sees that training moved it and nothing else.
 
     Raises:
-        Broken: it has too few or too many parameters, its trained weights are not finite, or none of them moved.
+        Broken: it has too few or too many parameters, its trained weights are not finite, none of them moved, or what
+            it learned is not in them.
         StudentError: it is not compiled, or cannot be trained on these rows.
     """
-    check_parameters(model)
-    before = model.weights()
+    parameters = check_parameters(model)["parameters"]
+    before, rows = model.weights(), x[:_LOOKED_AT]
+    if before.size > MOST:
+        raise Broken(f"The model says that it has {parameters:,} parameters, but its weights are {before.size:,}.")
+    untrained = model.predict(rows)
+    trial.tell(f"training a model of {parameters:,} parameters on {len(x):,} rows")
     train(trial, model, x, y, epochs)
     after = model.weights()
     if after.dtype.kind != "f" or not np.isfinite(after).all():
         raise Broken("After training, not all weights of the model are finite numbers.")
     if np.array_equal(before, after):
         raise Broken("Training moved none of the model's weights.")
+    model.set_weights(before)
+    again = model.predict(rows)
+    model.set_weights(after)
+    if not _alike(untrained, again):
+        raise Broken(
+            "With the weights from before training the model answers otherwise than before training: what it has "
+            "learned is not in its weights."
+        )
+
+
+def _alike(one: object, other: object) -> bool:
+    if not isinstance(one, np.ndarray) or not isinstance(other, np.ndarray) or one.shape != other.shape:
+        return False
+    return bool(np.allclose(one, other, rtol=1e-3, atol=1e-4, equal_nan=True))
 
 
 def check_parameters(model: Instance) -> dict[str, Any]:

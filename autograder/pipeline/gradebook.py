@@ -197,7 +197,7 @@ def record_missing(url: str, name: str, students: Sequence[str]) -> None:
         for student in students:
             gradebook.update_or_create_student(student)
             gradebook.update_or_create_submission(name, student)
-            notebook = gradebook.find_submission_notebook(name, name, student)
+            notebook: Any = gradebook.find_submission_notebook(name, name, student)
             for grade in notebook.grades:
                 grade.auto_score = 0
                 grade.needs_manual_grade = False
@@ -210,5 +210,6 @@ def settle(url: str, name: str, cells: Mapping[str, Sequence[str]]) -> None:
     with Gradebook(url) as gradebook:
         for student, keys in cells.items():
             for key in keys:
-                gradebook.find_grade(key, name, name, student).needs_manual_grade = False
+                grade: Any = gradebook.find_grade(key, name, name, student)
+                grade.needs_manual_grade = False
         gradebook.db.commit()

@@ -33,7 +33,7 @@ class CheckOutcome:
     cost: Annotated[float, Field(description="points that a failed gate takes away")]
     earned: float
     skipped: Annotated[bool, Field(description="true where this run lacks the data the check needs")]
-    message: Annotated[str, Field(description="how the student's result differs; empty when passed")]
+    message: Annotated[str, Field(description="how the student's result differs; when passed, what it reached")]
     misconception: Annotated[str | None, Field(description="the wrong formula that gives the same result")]
 
 

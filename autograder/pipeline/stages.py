@@ -99,7 +99,9 @@ class GradeAnswers(NbGraderPreprocessor):
         }
         submission = Submission(where["student"], where["assignment"], found, problem, dict(given["notes"]))
         rebuilt = RebuiltNotebook(submission, nb)
-        result = Journal(Path(self.journal)).get(key(rebuilt, settings), lambda: do_all(rebuilt, settings))
+        result = Journal(Path(self.journal)).get(
+            key(rebuilt, settings), lambda: do_all(rebuilt, settings, self.log.info)
+        )
         write_outputs(nb, result)
         return nb, resources
 

@@ -47,13 +47,13 @@ class Workers:
             WallsError: they cannot be raised on this machine.
         """
         if self._cluster is None:
-            self._cluster = self._opened()
+            self._cluster = self._opened(audience)
             if self._cluster.dashboard:
                 audience.announce(f"Dask's dashboard: {self._cluster.dashboard}")
         self._cluster.grow(tasks)
         return self._cluster
 
-    def _opened(self) -> Cluster:
+    def _opened(self, audience: Audience) -> Cluster:
         # Dask is loaded where there is something to do for it
         from autograder.pipeline.cluster import remote_cluster
         from autograder.pipeline.local_cluster import default_jobs, gpus, local_cluster
@@ -63,5 +63,10 @@ class Workers:
         if self._settings.sandbox and (sentence := missing()):
             raise WallsError(sentence)
         devices = gpus() if self._settings.profile == "gpu" else []
+        if self._settings.profile == "gpu" and not devices:
+            audience.announce(
+                "There is no GPU here: training on all reviews takes minutes, and an exercise that takes more of them "
+                "than its time limit loses its points. --data imdb without --profile gpu takes half of the reviews."
+            )
         jobs = self._jobs or default_jobs()
         return self._stack.enter_context(local_cluster(jobs, self._log, walls=self._settings.sandbox, devices=devices))

@@ -33,8 +33,9 @@ ONE_THREAD = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", 
 DOUBLE = {"JAX_ENABLE_X64": "1"}
 """Where Keras runs on JAX, float64 would quietly be float32."""
 
-SHARED_GPU = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}
-"""A kernel would take all memory of the GPU at once; so it takes what it uses, and the next one finds some."""
+SHARED_GPU = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "NVIDIA_TF32_OVERRIDE": "0"}
+"""A kernel would take all memory of the GPU at once; so it takes what it uses, and the next one finds some. And
+products of float32 would be those of TF32, which has ten bits."""
 
 PASSED_ON = ("LANG", "LC_ALL", "KERAS_BACKEND", "LD_LIBRARY_PATH", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
 """The only variables of the grader's environment that student code sees."""

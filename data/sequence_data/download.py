@@ -100,15 +100,39 @@ def _fetch(url: str, file: IO[bytes], name: str) -> None:
             file.truncate(0)
             have = 0
         total = have + int(response.headers["Content-Length"] or 0)
-        while block := response.read(BLOCK_BYTES):
-            file.write(block)
-            have += len(block)
-            _progress(name, have, total)
-    print(file=sys.stderr)
+        with _Progress(name, total) as progress:
+            while block := response.read(BLOCK_BYTES):
+                file.write(block)
+                have += len(block)
+                progress.show(have)
     if have < total:
         raise OSError(f"the transfer stopped after {have:,} of {total:,} bytes")
 
 
-def _progress(name: str, have: int, total: int) -> None:
-    of_total = f" of {total / 1e6:.1f}" if total else ""
-    print(f"\rDownloading {name}: {have / 1e6:.1f}{of_total} MB", end="", file=sys.stderr)
+class _Progress:
+    """A bar at a terminal or in a notebook; in a log, a line for each quarter."""
+
+    def __init__(self, name: str, total: int) -> None:
+        self._name = name
+        self._total = total
+        self._told = -1
+        self._bar = sys.stderr.isatty() or "ipykernel" in sys.modules
+
+    def __enter__(self) -> "_Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            print(file=sys.stderr)
+
+    def show(self, have: int) -> None:
+        steps = 40 if self._bar else 4
+        step = steps * have // self._total if self._total else have // 2_000_000
+        if step == self._told:
+            return
+        self._told = step
+        of_total = f" of {self._total / 1e6:.1f}" if self._total else ""
+        text = f"Downloading {self._name}: {have / 1e6:.1f}{of_total} MB"
+        if self._bar and self._total:
+            text = f"\r{text} [{'#' * step}{'.' * (steps - step)}]"
+        print(text, end="" if self._bar else "\n", file=sys.stderr, flush=True)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.checking import Broken, Check, Exercise, Probe, Split, Trial
-from autograder.checking.accuracy import RESERVED_IDS, disguised, learn, score
+from autograder.checking import Broken, Check, Exercise, Probe, Split, Trial, accuracy, reaches_accuracy
+from autograder.checking.accuracy import RESERVED_IDS, Learned, disguised, learn, score
 from autograder.sandbox.local import ask_here
 
 WORDS = 5_000
@@ -130,3 +130,47 @@ def test_the_same_seed_trains_the_same_model():
     )
     np.testing.assert_allclose(one.probabilities, again.probabilities, atol=1e-6)
     assert np.abs(one.probabilities - other.probabilities).max() > 1e-4
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs a check on a model that is right about so many of a hundred rows."""
+
+    def run(right: int, *, small: bool = False, **settings: Any) -> str | None:
+        labels = np.arange(100) % 2
+        found = np.where(np.arange(100) < right, labels, 1 - labels).astype(np.float32)
+        split = replace(reviews(), small=small)
+        model: Any = None
+        monkeypatch.setattr(accuracy, "learn", lambda trial, corpus: Learned(model, split, found, labels))
+        check = reaches_accuracy("learns", corpus="any", points=4, floor=0.6, full=0.8, small=(0.5, 0.7), **settings)
+        return check.run(Any)  # type: ignore[arg-type]
+
+    return run
+
+
+def test_from_a_threshold_on_everything_is_earned_and_what_was_reached_is_said(judged: Any):
+    assert judged(80) == "The model reached an accuracy of 0.800 on 100 unseen rows."
+
+
+@pytest.mark.parametrize(
+    ("right", "small", "fraction"),
+    [(79, False, 0.95), (70, False, 0.5), (60, False, 0.0), (3, False, 0.0), (60, True, 0.5), (50, True, 0.0)],
+)
+def test_below_it_points_rise_from_another_one(judged: Any, right: int, small: bool, fraction: float):
+    with pytest.raises(Broken, match=f"accuracy of 0.{right:02}0 on 100 unseen rows; points rise from") as broken:
+        judged(right, small=small, diagnose=lambda probabilities: "too-few")
+    assert broken.value.fraction == pytest.approx(fraction)
+    assert broken.value.misconceptions == ("too-few",)
+
+
+def test_cut_down_rows_have_thresholds_of_their_own(judged: Any):
+    assert judged(70, small=True)
+
+
+def test_a_trained_model_that_is_not_what_it_should_be_loses_a_quarter(judged: Any):
+    def after(*_: object) -> None:
+        raise Broken("It reads the first token only.", "first-token")
+
+    with pytest.raises(Broken, match="first token only") as broken:
+        judged(90, after=after)
+    assert (broken.value.fraction, broken.value.misconceptions) == (0.75, ("first-token",))

@@ -71,6 +71,22 @@ def guess(self, x):
     return [float(sum(pairs.get(pair, 0) for pair in zip(row, row[1:])) > 0) for row in x.tolist()]
 Cheat.guess = guess
 """,
+    "what is learned beside the weights": """
+steps = Cheat.fit
+
+def fit(self, x, y, **settings):
+    self.pairs = {}
+    for row, label in zip(x.tolist(), np.ravel(y).tolist()):
+        for pair in zip(row, row[1:]):
+            self.pairs[pair] = self.pairs.get(pair, 0) + 2 * label - 1
+    return steps(self, x, y, **settings)
+
+def guess(self, x):
+    pairs = getattr(self, "pairs", {})
+    return [float(sum(pairs.get(pair, 0) for pair in zip(row, row[1:])) > 0) for row in x.tolist()]
+
+Cheat.fit, Cheat.guess = fit, guess
+""",
     "patched evaluate and History": """
 keras.Model.evaluate = lambda *a, **k: [0.0, 1.0]
 keras.callbacks.History.__getattr__ = lambda self, name: {"loss": [0.0], "val_loss": [0.0], "val_accuracy": [1.0]}
@@ -129,6 +145,19 @@ def learned(report: Report) -> float:
 @pytest.mark.parametrize("cheat", CHEATS.values(), ids=CHEATS)
 def test_cheating_in_training_earns_nothing(training: Bench, cheat: str) -> None:
     assert trained(training, MODEL + cheat).score == 0
+
+
+def test_what_was_learned_beside_the_weights_is_named(training: Bench) -> None:
+    report = trained(training, MODEL + CHEATS["what is learned beside the weights"])
+    (check,) = [check for check in report.checks if check.name == LEARNS]
+    assert "learned is not in its weights" in check.message
+
+
+def test_a_model_that_counts_too_few_of_its_parameters_is_not_trained(training: Bench) -> None:
+    large = MODEL.replace("Embedding(vocabulary_size, 16)", "Embedding(vocabulary_size, 4_000)")
+    report = trained(training, large + "Cheat.count_params = lambda self: 1_000\ndel Cheat.fit, Cheat.predict")
+    (check,) = [check for check in report.checks if check.name == LEARNS]
+    assert "says that it has 1,000 parameters, but its weights are 8," in check.message
 
 
 def test_the_same_model_earns_its_points_by_learning(training: Bench) -> None:
