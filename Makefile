@@ -1,4 +1,4 @@
-# The commands of this repository; `make` alone lists them. All of them run in .venv, which the first one makes:
+# The commands of this repository; `make` alone lists the main ones. All of them run in .venv, which the first one makes:
 # the packages of requirements.txt, each checked against its hash, and this checkout itself, editable.
 
 PYTHON ?= python3
@@ -100,5 +100,5 @@ pins: $(READY)  ## requirements*.txt anew from both pyproject.toml files (ARGS=-
 	$(COMPILE) --extra dev --extra gpu --constraint requirements.txt $(ARGS) --output-file requirements-gpu.txt pyproject.toml data/pyproject.toml
 	$(COMPILE) --upgrade --constraint requirements.txt --output-file students/requirements.txt students/requirements.in
 
-clean:  ## remove what these commands made, .venv too; release/ and solutions/ stay
+clean:  ## remove .venv, build folders and caches; what was graded or built stays
 	rm -rf .venv build data/build *.egg-info data/*.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -235,7 +235,7 @@ def grade(
     """
     from dataclasses import replace
 
-    from autograder.pipeline.settings import find_course, read_settings
+    from autograder.pipeline.settings import PUBLIC_SEED, find_course, read_settings
 
     course = find_course(Path.cwd())
     _known(assignments)
@@ -260,6 +260,8 @@ def grade(
     if not cache:
         forget(out, [] if preview else assignments)
         again = "the same command without --no-cache"
+    if settings.seed == PUBLIC_SEED:
+        _say("The seed is the one that the course comes with, which everybody can read: set your own in course.toml.")
     if preview:
         _preview(group, classes, again)
     else:

@@ -130,6 +130,15 @@ def test_a_class_without_a_notebook_is_graded_and_ends_with_exit_code_0(course: 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize(("settings", "said"), [({}, True), ({"AUTOGRADER_SEED": "my own"}, False)])
+def test_the_seed_that_everybody_knows_is_named(course: Path, tmp_path: Path, settings: dict[str, str], said: bool):
+    (tmp_path / "submitted" / "ada").mkdir(parents=True)
+    places = ("--submitted", str(tmp_path / "submitted"), "--out", str(tmp_path / "graded"))
+    done = _run(course, "grade", NAME, *places, **{"AUTOGRADER_SEED": "", **settings})
+    assert done.returncode == 0
+    assert ("which everybody can read: set your own in course.toml" in done.stderr) == said
+
+
 def test_the_demo_shows_a_class(course: Path, tmp_path: Path):
     done = _run(course, "demo", "--out", str(tmp_path / "demo"))
     assert done.returncode == 0, done.stderr

@@ -403,7 +403,7 @@ def test_gitlab_hands_on_the_notebook_and_nothing_else_of_a_students(tmp_path: P
         "GIT_CONFIG_VALUE_0": here.split("=")[1],
     }
     variables = {
-        "STUDENTS": "ada", "ASSIGNMENT": NAME, "GROUP": "our-course",
+        "STUDENTS": "nobody ada", "ASSIGNMENT": NAME, "GROUP": "our-course",
         "SUBMISSIONS_TOKEN": "a-secret", "CI_SERVER_HOST": "gitlab.example.org",
     }  # fmt: skip
     script = "\n".join(PIPELINE["fetch"]["script"])
@@ -415,6 +415,9 @@ def test_gitlab_hands_on_the_notebook_and_nothing_else_of_a_students(tmp_path: P
     notebook = mine / "submitted" / "ada" / NAME / f"{NAME}.ipynb"
     assert not notebook.is_symlink()
     assert notebook.read_text() == "../../../secret"
+    assert "nobody was not fetched" in done.stdout
+    # an empty folder would not be handed on, and who did not hand in would not be in the results
+    assert [path.name for path in (mine / "submitted" / "nobody").iterdir()] == [".asked"]
     # the address with the token stood there
     assert not (mine / "submitted" / "ada" / ".git").exists()
 

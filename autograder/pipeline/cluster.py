@@ -159,22 +159,22 @@ class Cluster:
                 give(task, gpu=task.gpu and (workers.gpu or self._gpu))
             elif not waiting:
                 return
+            if task is None and time.monotonic() - looked > _LOOK_SECONDS:
+                workers = self._wait_for_workers(tell)
+                looked = time.monotonic()
+                had_gpu = looked if workers.gpu else had_gpu
+                left = [future for future, given in waiting.items() if given.gpu]
+                if left and looked - had_gpu > GPU_SECONDS:
+                    tell(f"{self._place} has no worker with a GPU any more; trainings go to the others")
+                    for future in left:
+                        give(waiting.pop(future).task, gpu=False)
+                    self._client.cancel(left)
             try:
                 came = arrived.get_nowait() if task is not None else arrived.get(timeout=1)
             except queue.Empty:
-                if task is None and time.monotonic() - looked > _LOOK_SECONDS:
-                    workers = self._wait_for_workers(tell)
-                    looked = time.monotonic()
-                    had_gpu = looked if workers.gpu else had_gpu
-                    left = [future for future, given in waiting.items() if given.gpu]
-                    if left and looked - had_gpu > GPU_SECONDS:
-                        tell(f"{self._place} has no worker with a GPU any more; trainings go to the others")
-                        for future in left:
-                            give(waiting.pop(future).task, gpu=False)
-                        self._client.cancel(left)
                 continue
-            looked = time.monotonic()
             if isinstance(came, str):
+                looked = time.monotonic()
                 tell(came)
                 continue
             if came not in waiting:  # it was given to another worker meanwhile
@@ -184,6 +184,7 @@ class Cluster:
             except TimeoutError:
                 came.add_done_callback(arrived.put)
                 continue
+            looked = time.monotonic()
             yield waiting.pop(came).task, graded
 
     def _submit(self, task: Task, *, gpu: bool) -> Future[bytes]:

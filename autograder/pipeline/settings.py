@@ -54,6 +54,10 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
 
 
+PUBLIC_SEED = "attention and sequence models"
+"""The seed that the repository comes with: everybody knows it, so that everybody can make the hidden inputs."""
+
+
 def find_course(start: Path) -> Path:
     """Returns the course folder: the nearest one upwards that holds course.toml.
 

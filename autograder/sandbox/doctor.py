@@ -170,4 +170,4 @@ def _cgroup() -> Finding:
             "--privileged, or a delegated one); the walls stand without.",
         )
     group.remove()
-    return Finding("cgroup v2", "ok", "memory, processes and CPU are limited for each warm interpreter")
+    return Finding("cgroup v2", "ok", "memory and processes are limited for each warm interpreter")
