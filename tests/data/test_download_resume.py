@@ -1,6 +1,7 @@
 """Downloads, against a real HTTP server on the loopback interface."""
 
 import hashlib
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -79,13 +80,21 @@ def part_of(path: Path) -> Path:
     return path.with_name(path.name + ".part")
 
 
-def test_a_file_is_downloaded_once(server: Server, path: Path, capsys: pytest.CaptureFixture[str]):
+@pytest.mark.parametrize("bar", [False, True])
+def test_a_file_is_downloaded_once(
+    server: Server, path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, bar: bool
+):
+    if bar:
+        monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    else:
+        monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
     assert download(server.url, path, SHA256) == path
     assert path.read_bytes() == CONTENT
     assert not part_of(path).exists()
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.endswith("\rDownloading file.bin: 0.3 of 0.3 MB\n")
+    assert captured.err.endswith("Downloading file.bin: 0.3 of 0.3 MB" + (f" [{'#' * 40}]" if bar else "") + "\n")
+    assert captured.err.count("\n") == (1 if bar else 5)
     download(server.url, path, SHA256)
     assert server.asked == [None]
 

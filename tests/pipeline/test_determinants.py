@@ -78,13 +78,15 @@ def test_another_backend_concerns_all(copy: Path, monkeypatch: pytest.MonkeyPatc
     assert not set(digests().values()) & set(before.values())
 
 
-def test_what_grading_loads_is_what_is_found_by_reading():
+@pytest.mark.parametrize("name", NAMES)
+def test_what_grading_loads_is_what_is_found_by_reading(name: str):
+    module = f"autograder.exercises.{name.partition('_')[2]}"
     code = (
-        "import sys, autograder.pipeline.work, autograder.exercises.transformer\n"
+        f"import sys, autograder.pipeline.work, {module}\n"
         "print(*(module.__file__ for name, module in sys.modules.items()"
-        " if name.startswith(('autograder.pipeline.', 'autograder.exercises.transformer'))), sep='\\n')"
+        f" if name.startswith(('autograder.pipeline.', '{module}'))), sep='\\n')"
     )
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=SAME_CODE)
     loaded = {Path(line) for line in ran.stdout.split()}
     assert len(loaded) > 10
-    assert loaded <= used_by("autograder.pipeline.work", "autograder.exercises.transformer")
+    assert loaded <= used_by("autograder.pipeline.work", module)
