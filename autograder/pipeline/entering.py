@@ -89,7 +89,8 @@ class Entering:
         if wrong := [student for student in handed_in if not self._has_marks(student, found.get(student))]:
             before = {student: found[student] for student in wrong if student in found}
             autograde(self._config, self._name, wrong)
-            self._settle(before, entries(self._url, self._name, wrong))
+            if before:
+                self._settle(before, entries(self._url, self._name, list(before)))
         if handed_in:
             generate_feedback(self._config, self._name, handed_in)
         found.update(entries(self._url, self._name, students))
