@@ -13,7 +13,7 @@ import numpy as np
 
 from autograder.checking.exercise import Broken, Check, Trial
 from autograder.checking.probe import Instance
-from autograder.checking.training import check_parameters, train_and_check
+from autograder.checking.training import answers, check_parameters, train_and_check
 
 CORPUS = "letters"
 SYMBOLS = 8
@@ -98,10 +98,15 @@ def sorts_letters(
     """
 
     def run(trial: Trial) -> str:
-        model, task = learn(trial, before)
-        exact = sorted_exactly(model, task)
+        learned = learn(trial, before)
+        model, task, exact = learned.model, learned.task, learned.exact
         fraction = float(np.clip((exact - floor) / (full - floor), 0.0, 1.0))
         reached = f"The trained model sorted {exact:.1%} of {len(task.letters):,} unseen rows exactly"
+        if fraction and learned.untrained >= floor:
+            raise Broken(
+                f"{reached}, and {learned.untrained:.1%} with the weights from before training: what it knows is not "
+                "in its weights."
+            )
         if fraction < 1.0:
             misconception = diagnose(model, task)
             raise Broken(
@@ -114,8 +119,25 @@ def sorts_letters(
     return Check(name, run, points=points, hint=hint, trains=True, thresholds={CORPUS: (floor, full)})
 
 
-def learn(trial: Trial, before: Callable[[Trial, Instance], None]) -> tuple[Instance, Sorting]:
-    """Builds the student's model and trains it on a task drawn anew; returns both.
+@dataclass(frozen=True)
+class Learned:
+    """A trained model, and how well it sorts.
+
+    Attributes:
+        model: trained.
+        task: what it was trained on.
+        exact: the share of the unseen letters that it puts in order without a mistake.
+        untrained: the same with the weights from before training.
+    """
+
+    model: Instance
+    task: Sorting
+    exact: float
+    untrained: float
+
+
+def learn(trial: Trial, before: Callable[[Trial, Instance], None]) -> Learned:
+    """Builds the student's model, trains it on a task drawn anew and lets it sort.
 
     Args:
         trial: draws the task.
@@ -130,14 +152,14 @@ def learn(trial: Trial, before: Callable[[Trial, Instance], None]) -> tuple[Inst
     model = trial.probe.make(trial.exercise.symbol, SYMBOLS, CONTEXT)
     check_parameters(model)
     before(trial, model)
-    train_and_check(trial, model, task.x_train, task.y_train, EPOCHS)
+    untrained = train_and_check(trial, model, task.x_train, task.y_train, EPOCHS)
     before(trial, model)
-    return model, task
 
+    def exact(letters: np.ndarray) -> float:
+        return float((decoded(model, letters) == task.ordered).all(axis=1).mean())
 
-def sorted_exactly(model: Instance, task: Sorting) -> float:
-    """Returns the share of the unseen letters that a model puts in order without a mistake."""
-    return float((decoded(model, task.letters) == task.ordered).all(axis=1).mean())
+    found = answers(trial, model, untrained, [task.letters], exact)
+    return Learned(model, task, found.trained[0], found.untrained)
 
 
 def decoded(model: Instance, letters: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 
 from autograder.checking import Split, generator
-from autograder.pipeline.settings import Data, Profile, Settings, UsageError
+from autograder.pipeline.settings import Data, Settings, UsageError
 
 GENERATED = frozenset({"order", "phrases"})
 """Corpora every run has."""
@@ -29,7 +29,7 @@ def load(settings: Settings) -> Callable[[str], Split]:
         if name not in available(settings.data):
             raise LookupError(f"a run with --data {settings.data} has no corpus {name!r}")
         if name == "imdb":
-            return _imdb(settings.profile)
+            return _imdb(*SIZES[settings.profile], small=settings.profile == "cpu")
         return _generated(name, drawn_from(settings, name))
 
     return corpus
@@ -55,10 +55,9 @@ def _generated(name: str, seed: int) -> Split:
 
 
 @cache
-def _imdb(profile: Profile) -> Split:
+def _imdb(train_size: int, test_size: int, length: int, *, small: bool) -> Split:
     from sequence_data import DataError, load_reviews
 
-    train_size, test_size, length = SIZES[profile]
     spare = length // SPARE
     try:
         reviews = load_reviews("imdb", train_size=train_size, test_size=test_size, sequence_length=length + spare)
@@ -70,7 +69,7 @@ def _imdb(profile: Profile) -> Split:
         reviews.x_test,
         reviews.y_test,
         reviews.num_words,
-        small=profile == "cpu",
+        small=small,
         public=True,
         spare=spare,
     )

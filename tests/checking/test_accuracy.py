@@ -136,12 +136,13 @@ def test_the_same_seed_trains_the_same_model():
 def judged(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs a check on a model that is right about so many of a hundred rows."""
 
-    def run(right: int, *, small: bool = False, **settings: Any) -> str | None:
+    def run(right: int, *, small: bool = False, untrained: Any = (1.0, 0.0, 1.0, 0.0), **settings: Any) -> str | None:
         labels = np.arange(100) % 2
         found = np.where(np.arange(100) < right, labels, 1 - labels).astype(np.float32)
         split = replace(reviews(), small=small)
         model: Any = None
-        monkeypatch.setattr(accuracy, "learn", lambda trial, corpus: Learned(model, split, found, labels))
+        learned = Learned(model, split, found, labels, np.array(untrained, np.float32), np.array([0, 1, 0, 1]))
+        monkeypatch.setattr(accuracy, "learn", lambda trial, corpus: learned)
         check = reaches_accuracy("learns", corpus="any", points=4, floor=0.6, full=0.8, small=(0.5, 0.7), **settings)
         return check.run(Any)  # type: ignore[arg-type]
 
@@ -174,3 +175,24 @@ def test_a_trained_model_that_is_not_what_it_should_be_loses_a_quarter(judged: A
     with pytest.raises(Broken, match="first token only") as broken:
         judged(90, after=after)
     assert (broken.value.fraction, broken.value.misconceptions) == (0.75, ("first-token",))
+
+
+@pytest.mark.parametrize("right", [75, 90])
+def test_who_knows_as_much_with_the_weights_from_before_training_earns_nothing(judged: Any, right: int):
+    known = rf"0\.{right}0 on 100 unseen rows, and 0\.750 with the weights from before training"
+    with pytest.raises(Broken, match=known) as broken:
+        judged(right, untrained=(0.0, 1.0, 0.0, 0.0))
+    assert broken.value.fraction == 0.0
+
+
+@pytest.mark.parametrize("untrained", [(np.nan, 1.0, 0.0, 1.0), (0.0, 1.0), (0.0, 1.0, 0.0, 9.0)])
+def test_an_untrained_model_need_not_give_probabilities(judged: Any, untrained: tuple[float, ...]):
+    assert judged(90, untrained=untrained)
+
+
+def test_answers_that_do_not_fit_together_are_refused_like_any_other_of_a_wrong_shape():
+    parts = [np.zeros((4, 3)), np.zeros((4, 3))]
+    for one, other in ((np.ones((4, 1)), np.ones((4, 2))), (np.ones((4, 1)), np.ones(1)), (np.ones(()), np.ones(4))):
+        with pytest.raises(Broken, match=r"predictions for 8 rows have shape"):
+            score(np.zeros(8), accuracy._joined([one, other], parts))
+    assert accuracy._joined([np.ones((4, 2)), np.ones((4, 2))], parts).shape == (8, 2)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograder.checking import Broken, Check, Exercise, Probe, Trial
-from autograder.checking.training import train, train_and_check
+from autograder.checking.training import answers, train, train_and_check
 from autograder.sandbox.local import ask_here
 
 ROWS = np.random.default_rng(0).integers(3, 60, (200, 12)).astype(np.int32)
@@ -89,6 +89,25 @@ def test_every_epoch_is_told_and_the_time_left_but_after_the_last():
     assert told[1] == "epoch 2 of 2, loss 1.000, 0.250 on held-out rows"
 
 
+def test_one_part_is_asked_about_twice_at_a_moment_that_nobody_knows():
+    asked, parts = trial(), np.array_split(np.arange(9), 3)
+    seen: set[tuple[int, int]] = set()
+    for _ in range(200):
+        model: Any = Scripted([])
+        model.epochs, order = 3, []
+
+        def ask(part: np.ndarray, model: Any = model, order: list[tuple[int, int]] = order) -> tuple[int, int]:
+            order.append((int(part[0]) // 3, model.epochs))
+            return order[-1]
+
+        found = answers(asked, model, np.zeros(1), parts, ask)
+        assert found.trained == [(0, 3), (1, 3), (2, 3)]
+        assert found.untrained == (found.twice, 0)
+        assert model.epochs == 3
+        seen.add((found.twice, order.index(found.untrained)))
+    assert len(seen) == 12
+
+
 @pytest.mark.parametrize(
     ("step", "sentence"),
     [
@@ -106,7 +125,7 @@ def test_what_moved_is_not_complained_about():
     asked = trial(BUILDER.format(step="[w.assign(w * 0.5) for w in self.weights]"))
     model = asked.probe.make("build")
     before = model.weights()
-    train_and_check(asked, model, ROWS, LABELS, epochs=1)
+    assert np.array_equal(train_and_check(asked, model, ROWS, LABELS, epochs=1), before)
     assert np.allclose(np.abs(model.weights()).sum() / np.abs(before).sum(), 0.5**3, rtol=1e-3)
 
 
