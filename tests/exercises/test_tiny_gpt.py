@@ -207,36 +207,55 @@ def test_a_row_counts_only_if_all_six_letters_are_right():
     assert (sorting.decoded(model, task.letters) == task.ordered).all(axis=1).sum() == 400
 
 
+class Sorter:
+    """A model that sorts this share of the rows since it was trained, and that one with its weights from before."""
+
+    def __init__(self, share: float, untrained: float = 0.0) -> None:
+        self.shares, self.weights = (untrained, share), np.zeros(3)
+
+    def __call__(self, question: Any) -> dict[str, Any]:
+        if question["op"] == "train_epoch":
+            self.weights = np.ones(3)
+        if question["op"] == "set_weights":
+            self.weights = question["weights"]
+        answers = {
+            "make": 1,
+            "describe": {"parameters": 1_000, "compiled": True},
+            "train_epoch": {"loss": 1.0, "val_loss": 1.0},
+            "weights": self.weights,
+            "predict": np.zeros((64, 11, 8)),
+        }
+        return {"value": answers.get(question["op"])}
+
+
+@pytest.fixture
+def points(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def points_of(sorter: Sorter) -> float:
+        def answered(model: Instance, letters: np.ndarray) -> np.ndarray:
+            right = tasks[0].ordered.copy()
+            right[int(sorter.shares[int(sorter.weights[0])] * len(right)) :, 0] = -5
+            return right
+
+        tasks: list[sorting.Sorting] = []
+        real = sorting.sorting
+        monkeypatch.setattr(sorting, "sorting", lambda rng: tasks.append(real(rng)) or tasks[0])
+        monkeypatch.setattr(sorting, "decoded", answered)
+        check = sorting.sorts_letters("sorts", points=7, floor=0.5, full=0.99, before=lambda trial, model: None)
+        return judge(Exercise("build_gpt", (check,), ()), Probe(sorter), seed="test", student="ada").score
+
+    return points_of
+
+
 @pytest.mark.parametrize(
-    ("share", "points"), [(0.0, 0.0), (0.5, 0.0), (0.745, 3.5), (0.98, 7 * 0.48 / 0.49), (0.99, 7.0), (1.0, 7.0)]
+    ("share", "earned"), [(0.0, 0.0), (0.5, 0.0), (0.745, 3.5), (0.98, 7 * 0.48 / 0.49), (0.99, 7.0), (1.0, 7.0)]
 )
-def test_points_rise_linearly_with_the_rows_sorted(share: float, points: float, monkeypatch: pytest.MonkeyPatch):
-    def answered(model: Instance, letters: np.ndarray) -> np.ndarray:
-        right = tasks[0].ordered.copy()
-        right[int(share * len(right)) :, 0] = -5
-        return right
-
-    tasks: list[sorting.Sorting] = []
-    real = sorting.sorting
-    monkeypatch.setattr(sorting, "sorting", lambda rng: tasks.append(real(rng)) or tasks[0])
-    monkeypatch.setattr(sorting, "decoded", answered)
-    check = sorting.sorts_letters("sorts", points=7, floor=0.5, full=0.99, before=lambda trial, model: None)
-    exercise = Exercise("build_gpt", (check,), ())
-    report = judge(exercise, Probe(answering), seed="test", student="ada")
-    assert report.score == pytest.approx(points, abs=1e-3)
+def test_points_rise_linearly_with_the_rows_sorted(points: Any, share: float, earned: float):
+    assert points(Sorter(share)) == pytest.approx(earned, abs=1e-3)
 
 
-def answering(question: Any) -> dict[str, Any]:
-    answers = {
-        "seed": None,
-        "make": 1,
-        "describe": {"parameters": 1_000, "compiled": True},
-        "train_epoch": {"loss": 1.0, "val_loss": 1.0},
-        "weights": np.random.default_rng().normal(size=3),  # others each time: training has moved them
-        "set_weights": None,
-        "predict": np.zeros((64, 11, 8)),
-    }
-    return {"value": answers[question["op"]]}
+@pytest.mark.parametrize("share", [0.8, 1.0])
+def test_who_sorts_with_the_weights_from_before_training_earns_nothing(points: Any, share: float):
+    assert points(Sorter(share, untrained=0.6)) == 0
 
 
 @pytest.mark.parametrize("shape", [(3, 11), (3, 8), (3, 11, 9), (3, 11, 8, 1)])
