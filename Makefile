@@ -35,7 +35,7 @@ help:  ## print this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
 
 $(READY): requirements.txt pyproject.toml data/pyproject.toml
-	@$(PYTHON) -c "$$PREFLIGHT" && echo "Setting up .venv from requirements.txt (some minutes the first time)" && $(PYTHON) -m venv .venv && $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.txt && $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e . -e data && touch $@
+	@$(PYTHON) -c "$$PREFLIGHT" && echo "Setting up .venv from requirements.txt (some minutes the first time)" && $(PYTHON) -m venv $(VENV_OPTIONS) .venv && $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.txt && $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e . -e data && touch $@
 
 .venv/.gpu: $(READY) requirements-gpu.txt
 	@echo "Putting TensorFlow's CUDA build into .venv from requirements-gpu.txt (some gigabytes the first time)" && $(BIN)/python -m pip uninstall -qq --yes tensorflow tensorflow-cpu && $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-gpu.txt && touch $@

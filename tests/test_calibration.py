@@ -35,6 +35,7 @@ def test_a_fault_stays_below_full_marks_or_another_check_finds_it(corpus: str, s
     checks = {check.name for check in find(symbol).checks}
     faults = {name: accuracies(model) for name, model in measured(corpus, symbol).items() if not model["right"]}
     assert len(faults) >= 4
+    assert min(map(len, faults.values())) >= 5
     reach = {name for name, found in faults.items() if max(found) >= full and (corpus, name) not in HARMLESS}
     assert [name for name in reach if CAUGHT.get(name) not in checks] == []
 
