@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from autograder.exercises import find
-from benchmarks.calibrate import CAUGHT, CORPORA, HARMLESS, OUT, supported, thresholds
+from benchmarks.calibrate import CAUGHT, CORPORA, HARMLESS, OUT, supported, table, thresholds
 
 PAIRS = [(corpus, symbol) for corpus, symbols in CORPORA.items() for symbol in symbols]
 
@@ -44,3 +44,7 @@ def test_a_fault_stays_below_full_marks_or_another_check_finds_it(corpus: str, s
 def test_whoever_guesses_gets_nothing(corpus: str, symbol: str):
     floor, full = thresholds(symbol)[corpus]
     assert (0.5 if corpus != "letters" else 0.0) < floor < full
+
+
+def test_the_page_shows_what_was_measured_and_the_thresholds_of_today():
+    assert (OUT / "calibration.md").read_text() == table()
