@@ -1,10 +1,14 @@
 """Thresholds follow from what right and faulty models were measured to reach."""
 
 import json
+import statistics
 from typing import Any
 
 import pytest
 
+from autograder.checking import sorting
+from autograder.checking.accuracy import CHANCE
+from autograder.checking.training import too_much
 from autograder.exercises import find
 from benchmarks.calibrate import CAUGHT, CORPORA, HARMLESS, OUT, supported, table, thresholds
 
@@ -38,6 +42,18 @@ def test_a_fault_stays_below_full_marks_or_another_check_finds_it(corpus: str, s
     assert min(map(len, faults.values())) >= 5
     reach = {name for name, found in faults.items() if max(found) >= full and (corpus, name) not in HARMLESS}
     assert [name for name in reach if CAUGHT.get(name) not in checks] == []
+
+
+@pytest.mark.parametrize(("corpus", "symbol"), PAIRS)
+def test_a_right_model_knows_too_little_before_training_to_be_suspected(corpus: str, symbol: str):
+    floor, _ = thresholds(symbol)[corpus]
+    chance = sorting.CHANCE if corpus == sorting.CORPUS else CHANCE
+    for name, model in measured(corpus, symbol).items():
+        if model["right"]:
+            found = model["untrained"]
+            assert len(found) >= 20
+            spread = max(statistics.stdev(found), 0.005)
+            assert statistics.mean(found) + 5 * spread < too_much(chance, floor), name
 
 
 @pytest.mark.parametrize(("corpus", "symbol"), PAIRS)

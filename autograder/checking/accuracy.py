@@ -9,9 +9,11 @@ import numpy as np
 
 from autograder.checking.exercise import Broken, Check, Split, Trial
 from autograder.checking.probe import Instance
-from autograder.checking.training import answers, train_and_check
+from autograder.checking.training import answers, too_much, train_and_check
 
 EPOCHS = 3
+CHANCE = 0.5
+"""What guessing reaches."""
 PARTS = 3
 """In so many parts the test rows are asked about."""
 RESERVED_IDS = 3
@@ -64,7 +66,7 @@ def reaches_accuracy(
         least, enough = cut_down if learned.split.small else whole
         fraction = float(np.clip((accuracy - least) / (enough - least), 0.0, 1.0))
         reached = f"The model reached an accuracy of {accuracy:.3f} on {len(labels):,} unseen rows"
-        if fraction and (before := _known(learned)) >= least:
+        if fraction and (before := _known(learned)) >= too_much(CHANCE, least):
             raise Broken(
                 f"{reached}, and {before:.3f} with the weights from before training: what it knows is not in its "
                 "weights."
@@ -98,7 +100,7 @@ class Learned:
         probabilities: what the model gave for the test rows, in an order drawn anew.
         labels: (M,) in the same order.
         untrained: what it gave for some of the test rows with the weights from before training.
-        their_labels: of these rows.
+        untrained_labels: of these rows.
     """
 
     model: Instance
@@ -106,7 +108,7 @@ class Learned:
     probabilities: np.ndarray
     labels: np.ndarray
     untrained: np.ndarray
-    their_labels: np.ndarray
+    untrained_labels: np.ndarray
 
 
 def learn(trial: Trial, corpus: str) -> Learned:
@@ -121,27 +123,29 @@ def learn(trial: Trial, corpus: str) -> Learned:
     trial.probe.seed(int(trial.rng.integers(2**31)))
     model = trial.probe.make(trial.exercise.symbol, split.vocabulary_size, length)
     order = trial.rng.permutation(rows)
-    untrained = train_and_check(trial, model, split.x_train[order], split.y_train[order], EPOCHS)
+    weights = train_and_check(trial, model, split.x_train[order], split.y_train[order], EPOCHS)
     order = trial.rng.permutation(len(split.x_test))
     parts, labels = np.array_split(split.x_test[order], PARTS), np.array_split(split.y_test[order], PARTS)
-    found = answers(trial, model, untrained, parts, model.predict)
+    found = answers(trial, model, weights, parts, model.predict)
     return Learned(
         model, split, _joined(found.trained, parts), split.y_test[order], found.untrained, labels[found.twice]
     )
 
 
 def _joined(found: Sequence[np.ndarray], parts: Sequence[np.ndarray]) -> np.ndarray:
-    """Returns the answers for all parts, or, where they do not fit together, the first that does not fit its part."""
+    """Returns the answers for all parts; raises `Broken` where they are not one for each row, all of one shape."""
     for answer, part in zip(found, parts, strict=True):
-        if answer.shape[:1] != (len(part),) or answer.shape[1:] != found[0].shape[1:]:
-            return answer
+        if answer.shape != (len(part), *found[0].shape[1:]):
+            raise Broken(
+                f"The model's predictions for {len(part):,} rows have shape {answer.shape}, expected ({len(part)}, 1)."
+            )
     return np.concatenate(found)
 
 
 def _known(learned: Learned) -> float:
     """Returns the accuracy with the weights from before training; 0 where there are no probabilities."""
     try:
-        return score(learned.their_labels, learned.untrained)
+        return score(learned.untrained_labels, learned.untrained)
     except Broken:
         return 0.0
 

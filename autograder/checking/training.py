@@ -17,13 +17,21 @@ import numpy as np
 from autograder.checking.exercise import Broken, Trial
 from autograder.checking.probe import Instance
 
-Answer = TypeVar("Answer")
+Given = TypeVar("Given")
 
 BATCH_SIZE = 64
 VALIDATION = 0.1
 """The part of the training rows that chooses the best epoch."""
 FEWEST, MOST = 500, 5_000_000
 """Parameters that a model may have."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """All numbers in a model's weights end to end, (P,), from before and after training."""
+
+    untrained: np.ndarray
+    trained: np.ndarray
 
 
 def train(trial: Trial, model: Instance, x: np.ndarray, y: np.ndarray, epochs: int) -> None:
@@ -56,11 +64,8 @@ def train(trial: Trial, model: Instance, x: np.ndarray, y: np.ndarray, epochs: i
     model.set_weights(best)
 
 
-def train_and_check(trial: Trial, model: Instance, x: np.ndarray, y: np.ndarray, epochs: int) -> np.ndarray:
+def train_and_check(trial: Trial, model: Instance, x: np.ndarray, y: np.ndarray, epochs: int) -> Weights:
     """Trains a model of a size that can be graded, and sees that training moved it.
-
-    Returns:
-        Its weights from before training, (P,).
 
     Raises:
         Broken: it has too few or too many parameters, its trained weights are not finite, or none of them moved.
@@ -77,11 +82,11 @@ def train_and_check(trial: Trial, model: Instance, x: np.ndarray, y: np.ndarray,
         raise Broken("After training, not all weights of the model are finite numbers.")
     if np.array_equal(before, after):
         raise Broken("Training moved none of the model's weights.")
-    return before
+    return Weights(before, after)
 
 
 @dataclass(frozen=True)
-class Answers(Generic[Answer]):
+class Answers(Generic[Given]):
     """What a trained model answered.
 
     Attributes:
@@ -90,36 +95,41 @@ class Answers(Generic[Answer]):
         untrained: what was answered then.
     """
 
-    trained: list[Answer]
+    trained: list[Given]
     twice: int
-    untrained: Answer
+    untrained: Given
 
 
 def answers(
-    trial: Trial,
-    model: Instance,
-    untrained: np.ndarray,
-    parts: Sequence[np.ndarray],
-    ask: Callable[[np.ndarray], Answer],
-) -> Answers[Answer]:
+    trial: Trial, model: Instance, weights: Weights, parts: Sequence[np.ndarray], ask: Callable[[np.ndarray], Given]
+) -> Answers[Given]:
     """Asks a trained model about all parts of the rows, and between them about one part with its weights from before.
 
-    Which part that is, and when, is drawn by chance. Whoever is as good then does not know it from training.
+    Which part that is, and when, is drawn by chance; weights are set before every question, so that counting tells
+    nothing. Whoever knows as much then does not know it from training.
 
     Args:
         trial: draws part and moment.
-        model: trained; it is so again in the end.
-        untrained: its weights from before training, (P,).
+        model: has its trained weights again in the end.
+        weights: from before and after training.
         parts: rows.
         ask: asks the model about some rows.
     """
-    trained = model.weights()
     twice, moment = int(trial.rng.integers(len(parts))), int(trial.rng.integers(len(parts) + 1))
-    first = [ask(part) for part in parts[:moment]]
-    model.set_weights(untrained)
-    other = ask(parts[twice])
-    model.set_weights(trained)
-    return Answers(first + [ask(part) for part in parts[moment:]], twice, other)
+    questions = [(part, weights.trained) for part in parts]
+    questions.insert(moment, (parts[twice], weights.untrained))
+    found: list[Given] = []
+    for part, its_weights in questions:
+        model.set_weights(its_weights)
+        found.append(ask(part))
+    model.set_weights(weights.trained)
+    untrained = found.pop(moment)
+    return Answers(found, twice, untrained)
+
+
+def too_much(chance: float, floor: float) -> float:
+    """Returns how well a model may not do with its weights from before training: halfway from guessing to the floor."""
+    return (chance + floor) / 2
 
 
 def check_parameters(model: Instance) -> dict[str, Any]:

@@ -24,14 +24,14 @@ class Limits:
         notebook_bytes: size of a submitted notebook; ours have some 50 kB, figures a few MB.
         cell_characters: of one answer; the longest solution has 3,000.
         cell_seconds: running one solution cell, which only defines things.
-        submission_seconds: all its answers and checks together; the longest solved notebook takes one minute.
+        submission_seconds: all its answers and checks together; all of IMDb takes minutes without a GPU.
         restarts: kernels a submission may use up before its remaining exercises are given up.
     """
 
     notebook_bytes: int = 20_000_000
     cell_characters: int = 100_000
     cell_seconds: float = 10.0
-    submission_seconds: float = 900.0
+    submission_seconds: float = 1800.0
     restarts: int = 8
 
 

@@ -177,11 +177,11 @@ def test_a_trained_model_that_is_not_what_it_should_be_loses_a_quarter(judged: A
     assert (broken.value.fraction, broken.value.misconceptions) == (0.75, ("first-token",))
 
 
-@pytest.mark.parametrize("right", [75, 90])
-def test_who_knows_as_much_with_the_weights_from_before_training_earns_nothing(judged: Any, right: int):
+@pytest.mark.parametrize(("right", "small"), [(75, False), (90, False), (60, True)])
+def test_who_knows_as_much_with_the_weights_from_before_training_earns_nothing(judged: Any, right: int, small: bool):
     known = rf"0\.{right}0 on 100 unseen rows, and 0\.750 with the weights from before training"
     with pytest.raises(Broken, match=known) as broken:
-        judged(right, untrained=(0.0, 1.0, 0.0, 0.0))
+        judged(right, small=small, untrained=(0.0, 1.0, 0.0, 0.0))
     assert broken.value.fraction == 0.0
 
 
@@ -190,9 +190,17 @@ def test_an_untrained_model_need_not_give_probabilities(judged: Any, untrained: 
     assert judged(90, untrained=untrained)
 
 
-def test_answers_that_do_not_fit_together_are_refused_like_any_other_of_a_wrong_shape():
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [((4, 1), (4, 2)), ((4, 1), (1,)), ((), (4,)), ((4,), (4, 1)), ((4, 1), (8, 1)), ((8, 1), (4, 1))],
+)
+def test_a_part_of_the_rows_gets_one_answer_for_each_of_them(one: tuple[int, ...], other: tuple[int, ...]):
     parts = [np.zeros((4, 3)), np.zeros((4, 3))]
-    for one, other in ((np.ones((4, 1)), np.ones((4, 2))), (np.ones((4, 1)), np.ones(1)), (np.ones(()), np.ones(4))):
-        with pytest.raises(Broken, match=r"predictions for 8 rows have shape"):
-            score(np.zeros(8), accuracy._joined([one, other], parts))
-    assert accuracy._joined([np.ones((4, 2)), np.ones((4, 2))], parts).shape == (8, 2)
+    with pytest.raises(Broken, match=r"predictions for 4 rows have shape \(.*\), expected \(4, 1\)"):
+        accuracy._joined([np.ones(one), np.ones(other)], parts)
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 1), (4, 2), (4, 3, 1)])
+def test_parts_that_fit_are_joined_whatever_they_are_then_found_to_be(shape: tuple[int, ...]):
+    parts = [np.zeros((4, 3)), np.zeros((4, 3))]
+    assert accuracy._joined([np.ones(shape), np.ones(shape)], parts).shape == (8, *shape[1:])

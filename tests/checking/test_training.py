@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from autograder.checking import Broken, Check, Exercise, Probe, Trial
-from autograder.checking.training import answers, train, train_and_check
+from autograder.checking.training import Weights, answers, train, train_and_check
 from autograder.sandbox.local import ask_here
 
 ROWS = np.random.default_rng(0).integers(3, 60, (200, 12)).astype(np.int32)
@@ -100,7 +100,7 @@ def test_one_part_is_asked_about_twice_at_a_moment_that_nobody_knows():
             order.append((int(part[0]) // 3, model.epochs))
             return order[-1]
 
-        found = answers(asked, model, np.zeros(1), parts, ask)
+        found = answers(asked, model, Weights(np.zeros(1), np.full(1, 3.0)), parts, ask)
         assert found.trained == [(0, 3), (1, 3), (2, 3)]
         assert found.untrained == (found.twice, 0)
         assert model.epochs == 3
@@ -125,7 +125,9 @@ def test_what_moved_is_not_complained_about():
     asked = trial(BUILDER.format(step="[w.assign(w * 0.5) for w in self.weights]"))
     model = asked.probe.make("build")
     before = model.weights()
-    assert np.array_equal(train_and_check(asked, model, ROWS, LABELS, epochs=1), before)
+    weights = train_and_check(asked, model, ROWS, LABELS, epochs=1)
+    assert np.array_equal(weights.untrained, before)
+    assert np.array_equal(weights.trained, model.weights())
     assert np.allclose(np.abs(model.weights()).sum() / np.abs(before).sum(), 0.5**3, rtol=1e-3)
 
 

@@ -219,13 +219,14 @@ class Sorter:
         if question["op"] == "set_weights":
             self.weights = question["weights"]
         answers = {
+            "seed": None,
             "make": 1,
             "describe": {"parameters": 1_000, "compiled": True},
             "train_epoch": {"loss": 1.0, "val_loss": 1.0},
             "weights": self.weights,
-            "predict": np.zeros((64, 11, 8)),
+            "set_weights": None,
         }
-        return {"value": answers.get(question["op"])}
+        return {"value": answers[question["op"]]}
 
 
 @pytest.fixture
@@ -255,7 +256,7 @@ def test_points_rise_linearly_with_the_rows_sorted(points: Any, share: float, ea
 
 @pytest.mark.parametrize("share", [0.8, 1.0])
 def test_who_sorts_with_the_weights_from_before_training_earns_nothing(points: Any, share: float):
-    assert points(Sorter(share, untrained=0.6)) == 0
+    assert points(Sorter(share, untrained=0.3)) == 0
 
 
 @pytest.mark.parametrize("shape", [(3, 11), (3, 8), (3, 11, 9), (3, 11, 8, 1)])

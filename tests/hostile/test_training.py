@@ -149,7 +149,8 @@ def learned(report: Report) -> float:
 
 @pytest.mark.parametrize("cheat", CHEATS.values(), ids=CHEATS)
 def test_cheating_in_training_earns_nothing(training: Bench, cheat: str) -> None:
-    assert trained(training, MODEL + cheat).score == 0
+    report = trained(training, MODEL + cheat)
+    assert (report.score, report.status, report.reason) == (0, "graded", "")
 
 
 def test_what_was_learned_beside_the_weights_is_named(training: Bench) -> None:
@@ -322,8 +323,8 @@ def attentive(course: Path, interpreter: WarmInterpreter) -> Bench:
 @pytest.mark.parametrize("cheat", ATTENTIVE_CHEATS.values(), ids=ATTENTIVE_CHEATS)
 def test_a_transformer_that_cheats_in_training_earns_nothing(attentive: Bench, cheat: str) -> None:
     graded = attentive.grade({"build_transformer": ATTENTIVE + cheat}, deadline=120.0)
-    assert graded.reports["build_transformer"].score == 0
-    assert graded.reports["build_transformer"].status == "graded"
+    report = graded.reports["build_transformer"]
+    assert (report.score, report.status, report.reason) == (0, "graded", "")
 
 
 def test_what_a_transformer_learned_beside_its_weights_is_named(attentive: Bench) -> None:

@@ -244,5 +244,5 @@ BUILD_TRANSFORMER = Exercise(
             edit=((_EMBEDDING, _EMBEDDING.replace("(tokens)", "(tokens[:, :8])")),),
         ),
     ),
-    deadline=600.0,
+    deadline=900.0,
 )
