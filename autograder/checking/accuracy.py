@@ -14,8 +14,8 @@ from autograder.checking.training import answers, too_much, train_and_check
 EPOCHS = 3
 CHANCE = 0.5
 """What guessing reaches."""
-PARTS = 3
-"""In so many parts the test rows are asked about."""
+PARTS = 5
+"""In so many parts the test rows are asked about; one of them shows what a model knows before training."""
 RESERVED_IDS = 3
 """Padding, start and unknown keep their ids 0, 1 and 2."""
 FREQUENT, LEFT_OUT = 20, 0.2
@@ -71,13 +71,17 @@ def reaches_accuracy(
                 f"{reached}, and {before:.3f} with the weights from before training: what it knows is not in its "
                 "weights."
             )
+        reached += "." if fraction == 1.0 else f"; points rise from {least:.2f} to {enough:.2f}."
+        if fraction:
+            try:
+                after(trial, learned.model, learned.split)
+            except Broken as broken:
+                raise Broken(
+                    f"{reached} {broken}", *names, *broken.misconceptions, fraction=0.75 * fraction
+                ) from broken
         if fraction < 1.0:
-            raise Broken(f"{reached}; points rise from {least:.2f} to {enough:.2f}.", *names, fraction=fraction)
-        try:
-            after(trial, learned.model, learned.split)
-        except Broken as broken:
-            raise Broken(str(broken), *broken.misconceptions, fraction=0.75) from broken
-        return f"{reached}."
+            raise Broken(reached, *names, fraction=fraction)
+        return reached
 
     return Check(
         name,
@@ -97,10 +101,10 @@ class Learned:
     Attributes:
         model: trained.
         split: the disguised rows.
-        probabilities: what the model gave for the test rows, in an order drawn anew.
-        labels: (M,) in the same order.
-        untrained: what it gave for some of the test rows with the weights from before training.
-        untrained_labels: of these rows.
+        probabilities: what the model gave for test rows, in an order drawn anew.
+        labels: (M,) of these rows.
+        untrained: what it gave for the other test rows with its weights from before training.
+        untrained_labels: of those rows.
     """
 
     model: Instance
@@ -122,14 +126,15 @@ def learn(trial: Trial, corpus: str) -> Learned:
     rows, length = split.x_train.shape
     trial.probe.seed(int(trial.rng.integers(2**31)))
     model = trial.probe.make(trial.exercise.symbol, split.vocabulary_size, length)
+    model.build(split.x_train[:1])
     order = trial.rng.permutation(rows)
     weights = train_and_check(trial, model, split.x_train[order], split.y_train[order], EPOCHS)
     order = trial.rng.permutation(len(split.x_test))
     parts, labels = np.array_split(split.x_test[order], PARTS), np.array_split(split.y_test[order], PARTS)
-    found = answers(trial, model, weights, parts, model.predict)
-    return Learned(
-        model, split, _joined(found.trained, parts), split.y_test[order], found.untrained, labels[found.twice]
-    )
+    found, untrained = answers(trial, model, weights, parts, model.predict)
+    del parts[untrained]
+    before, their_labels = found.pop(untrained), labels.pop(untrained)
+    return Learned(model, split, _joined(found, parts), np.concatenate(labels), before, their_labels)
 
 
 def _joined(found: Sequence[np.ndarray], parts: Sequence[np.ndarray]) -> np.ndarray:

@@ -192,6 +192,10 @@ class Instance:
         x = x if isinstance(x, np.ndarray) else list(x)
         return _agreed(self._ask("gradients", x=x, upstream=upstream, names=list(names)), dict)
 
+    def build(self, rows: np.ndarray) -> None:
+        """Calls a model on rows if it waits for them to make its weights, as a subclass does."""
+        self._ask("build", x=rows)
+
     def describe(self) -> dict[str, Any]:
         """Returns parameters, input and output shapes and the (nested) layers of a model."""
         return _agreed(self._ask("describe"), dict)

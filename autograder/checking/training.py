@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -85,46 +85,30 @@ def train_and_check(trial: Trial, model: Instance, x: np.ndarray, y: np.ndarray,
     return Weights(before, after)
 
 
-@dataclass(frozen=True)
-class Answers(Generic[Given]):
-    """What a trained model answered.
-
-    Attributes:
-        trained: one answer for each part.
-        twice: the part that was asked about once more, with the weights from before training.
-        untrained: what was answered then.
-    """
-
-    trained: list[Given]
-    twice: int
-    untrained: Given
-
-
 def answers(
     trial: Trial, model: Instance, weights: Weights, parts: Sequence[np.ndarray], ask: Callable[[np.ndarray], Given]
-) -> Answers[Given]:
-    """Asks a trained model about all parts of the rows, and between them about one part with its weights from before.
+) -> tuple[list[Given], int]:
+    """Asks a trained model about some rows, about one part of them with its weights from before training.
 
-    Which part that is, and when, is drawn by chance; weights are set before every question, so that counting tells
-    nothing. Whoever knows as much then does not know it from training.
+    Which part that is, is drawn by chance. It is as large as the others and its rows come up nowhere else; weights are
+    set before every question. Whoever knows as much of it as of the others does not know it from training.
 
     Args:
-        trial: draws part and moment.
+        trial: draws the part.
         model: has its trained weights again in the end.
         weights: from before and after training.
         parts: rows.
-        ask: asks the model about some rows.
+        ask: asks the model about a part.
+
+    Returns:
+        What was answered about each part, and which of them it was.
     """
-    twice, moment = int(trial.rng.integers(len(parts))), int(trial.rng.integers(len(parts) + 1))
-    questions = [(part, weights.trained) for part in parts]
-    questions.insert(moment, (parts[twice], weights.untrained))
-    found: list[Given] = []
-    for part, its_weights in questions:
-        model.set_weights(its_weights)
+    untrained, found = int(trial.rng.integers(len(parts))), list[Given]()
+    for number, part in enumerate(parts):
+        model.set_weights(weights.untrained if number == untrained else weights.trained)
         found.append(ask(part))
     model.set_weights(weights.trained)
-    untrained = found.pop(moment)
-    return Answers(found, twice, untrained)
+    return found, untrained
 
 
 def too_much(chance: float, floor: float) -> float:

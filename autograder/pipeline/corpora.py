@@ -11,8 +11,10 @@ from autograder.pipeline.settings import Data, Settings, UsageError
 GENERATED = frozenset({"order", "phrases"})
 """Corpora every run has."""
 
-SIZES = {"gpu": (25_000, 25_000, 200), "cpu": (12_500, 10_000, 128)}
-"""What of IMDb each profile learns: reviews to train on, reviews to score on, tokens."""
+SIZES = {"gpu": (25_000, 25_000, 200), "cpu": (12_500, 12_500, 128)}
+"""What of IMDb each profile learns: reviews to train on, reviews to ask about, tokens."""
+GENERATED_TEST = 2_500
+"""Generated rows to ask about. A fifth of all such rows is for what a model knows before training."""
 SPARE = 8
 """For so many tokens one more is read, to take the place of one that is left out."""
 
@@ -50,7 +52,7 @@ def check(settings: Settings) -> None:
 def _generated(name: str, seed: int) -> Split:
     from sequence_data import load_reviews
 
-    reviews = load_reviews(name, seed=seed)
+    reviews = load_reviews(name, test_size=GENERATED_TEST, seed=seed)
     return Split(reviews.x_train, reviews.y_train, reviews.x_test, reviews.y_test, reviews.num_words)
 
 

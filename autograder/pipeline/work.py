@@ -10,7 +10,7 @@ import nbformat
 from pydantic import TypeAdapter
 
 from autograder.exercises import assignment
-from autograder.pipeline.corpora import load
+from autograder.pipeline.corpora import check, load
 from autograder.pipeline.grading import Graded, grade_submission, unreadable
 from autograder.pipeline.parts import Part, joined, parts_of
 from autograder.pipeline.rebuild import RebuiltNotebook
@@ -87,6 +87,7 @@ def do(work: Work, tell: Tell) -> Graded:
         WarmInterpreterError: no kernel could be had, or the walls cannot be raised on this machine.
     """
     settings = work.settings
+    check(settings)  # outside the time of an exercise
     return grade_submission(
         work.rebuilt,
         assignment(work.rebuilt.submission.assignment),

@@ -229,6 +229,11 @@ class Agent:
         model.train_on_batch(x, upstream)
         return {path: was - _plain(_variable(layer, path)) for path, was in before.items()}
 
+    def _op_build(self, question: Question) -> None:
+        model = self._instance(question)
+        if not getattr(model, "built", True):
+            model(_tensor(question["x"]))
+
     def _op_describe(self, question: Question) -> dict[str, Any]:
         model = self._instance(question)
         return {

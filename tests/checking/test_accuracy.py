@@ -107,6 +107,18 @@ def test_a_half_is_positive(shape: tuple[int, ...]):
     assert score(LABELS, np.array([0.49, 0.5, 1.0, 0.5]).reshape(shape)) == 0.75
 
 
+UNBUILT = """
+import keras
+
+def build(vocabulary_size, sequence_length):
+    model = keras.Sequential([
+        keras.layers.Embedding(vocabulary_size, 4),
+        keras.layers.GlobalAveragePooling1D(),
+        keras.layers.Dense(1, activation="sigmoid"),
+    ])
+    model.compile(loss="binary_crossentropy", optimizer="adam")
+    return model
+"""
 CLASSIFIER = """
 import keras
 
@@ -120,14 +132,17 @@ def build(vocabulary_size, sequence_length):
 """
 
 
-def test_the_same_seed_trains_the_same_model():
+@pytest.mark.parametrize("cell", [CLASSIFIER, UNBUILT], ids=["functional", "without an input"])
+def test_the_same_seed_trains_the_same_model(cell: str):
     namespace: dict[str, Any] = {"__name__": "cell"}
-    exec(CLASSIFIER, namespace)
+    exec(cell, namespace)
     exercise = Exercise("build", (Check("holds", lambda trial: None, points=1),), ())
     one, again, other = (
         learn(Trial(exercise, Probe(ask_here(namespace)), np.random.default_rng(seed), lambda name: reviews()), "any")
         for seed in (1, 1, 2)
     )
+    assert (len(one.probabilities), len(one.untrained)) == (320, 80)
+    assert np.sort([*one.labels, *one.untrained_labels]).tolist() == np.sort(reviews().y_test).tolist()
     np.testing.assert_allclose(one.probabilities, again.probabilities, atol=1e-6)
     assert np.abs(one.probabilities - other.probabilities).max() > 1e-4
 
@@ -172,9 +187,12 @@ def test_a_trained_model_that_is_not_what_it_should_be_loses_a_quarter(judged: A
     def after(*_: object) -> None:
         raise Broken("It reads the first token only.", "first-token")
 
-    with pytest.raises(Broken, match="first token only") as broken:
+    with pytest.raises(Broken, match=r"unseen rows\. It reads the first token only") as broken:
         judged(90, after=after)
     assert (broken.value.fraction, broken.value.misconceptions) == (0.75, ("first-token",))
+    with pytest.raises(Broken, match=r"points rise from 0\.60 to 0\.80\. It reads the first token only") as broken:
+        judged(70, after=after)
+    assert (broken.value.fraction, broken.value.misconceptions) == (pytest.approx(0.375), ("first-token",))
 
 
 @pytest.mark.parametrize(("right", "small"), [(75, False), (90, False), (60, True)])

@@ -6,12 +6,13 @@ import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograder.checking import Exercise, Probe, Report, Split, judge
+from autograder.checking import Broken, Exercise, Probe, Report, Split, judge
 from autograder.exercises.transformer import ASSIGNMENT, BUILD_TRANSFORMER, ENCODER_BLOCK, EVALUATE_CLASSIFIER
 from autograder.exercises.transformer import build_transformer as builder_page
 from autograder.exercises.transformer import encoder_block as block_page
@@ -474,3 +475,30 @@ def test_the_mask_that_keras_attaches_goes_in_and_comes_out():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Keras warns that the mask ends here
         assert probe.make("Passing", False).masked(x, mask)[1] is None
+
+
+class Trained:
+    """A trained classifier that weighs places, over words alone or over a whole row."""
+
+    def __init__(self, *, over_all: bool) -> None:
+        self.over_all = over_all
+
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        places = np.arange(rows.shape[1]) + 1.0
+        total = (rows * places).sum(axis=1, keepdims=True) / 1e4
+        return total / (rows.shape[1] if self.over_all else (rows != 0).sum(axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize("full", [0.0, 0.9], ids=["no full rows", "most rows full"])
+def test_a_model_that_counts_padding_once_it_is_trained_is_named(full: float):
+    rng = np.random.default_rng(1)
+    rows = rng.integers(3, 90, (400, 20)).astype(np.int32)
+    rows[np.arange(20) >= np.where(rng.random(400) < full, 20, rng.integers(8, 20, 400))[:, None]] = 0
+    split = Split(rows, np.zeros(400), rows, np.zeros(400), 90)
+    asked: Any = SimpleNamespace(rng=rng)
+    wrong: Any = Trained(over_all=True)
+    with pytest.raises(Broken, match="when more padding follows") as broken:
+        builder_page._trained(asked, wrong, split)
+    assert broken.value.misconceptions == ("padding-counts",)
+    right: Any = Trained(over_all=False)
+    builder_page._trained(asked, right, split)

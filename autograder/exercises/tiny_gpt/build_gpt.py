@@ -29,7 +29,9 @@ LEAK = 1e-3
 
 
 def _fresh(trial: Trial, vocabulary_size: int, context_length: int) -> Instance:
-    return trial.probe.make(trial.exercise.symbol, vocabulary_size, context_length)
+    model = trial.probe.make(trial.exercise.symbol, vocabulary_size, context_length)
+    model.build(np.zeros((1, context_length), np.int32))
+    return model
 
 
 def _rows(rng: Generator, count: int, vocabulary_size: int, length: int) -> Array:

@@ -76,10 +76,10 @@ def _ignores_padding(trial: Trial) -> None:
 def _trained(trial: Trial, model: Instance, split: Split) -> None:
     """Raises `Broken` if a trained model's answers change with more padding, or don't with the order of the words."""
     classifiers.heeds_order(trial, model, split, "no-positions")
-    rows = split.x_test[:500]
+    rows = split.x_test[split.x_test[:, -1] == 0][:500]  # many real reviews fill all places
     length = int(np.median((rows != 0).sum(axis=1)))
     short = rows[(rows[:, length:] == 0).all(axis=1)]
-    if np.abs(model.predict(short) - model.predict(short[:, :length])).max() > 10 * _SAME:
+    if not np.abs(model.predict(short) - model.predict(short[:, :length])).max() <= 10 * _SAME:
         raise Broken(
             "The trained model gives the same words other probabilities when more padding follows.", "padding-counts"
         )

@@ -20,7 +20,6 @@ class TinyGPT(keras.Model):
 
 def build_gpt(vocabulary_size, context_length):
     model = TinyGPT(vocabulary_size, context_length)
-    model(np.zeros((1, context_length), "int32"))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1)
     model.compile(optimizer="adam", loss=loss)
     return model
