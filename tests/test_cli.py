@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -118,6 +119,22 @@ def test_a_missing_or_foreign_imdb_file_is_named_before_anything_is_graded(
     assert "imdb.npz" in done.stderr or words in done.stderr
     assert "Traceback" not in done.stderr
     assert content is None or path.read_bytes() == content
+
+
+@pytest.mark.timeout(300)
+def test_a_log_tells_every_epoch_of_a_training(course: Path, tmp_path: Path):
+    name = "01_sequence_cnn"
+    handed = tmp_path / "submitted" / "solved" / name
+    handed.mkdir(parents=True)
+    shutil.copy(course / "solutions" / name / f"{name}.ipynb", handed)
+    done = _run(course, "grade", name, "--submitted", str(tmp_path / "submitted"), "--out", str(tmp_path / "graded"))
+    assert done.returncode == 0, done.stderr
+    told = [line for line in done.stderr.splitlines() if line.startswith("solved, build_sequence_cnn: ")]
+    assert re.fullmatch(r".*: training a model of [\d,]+ parameters on 8,000 rows", told[0])
+    for number, line in enumerate(told[1:], start=1):
+        left = "" if number == 3 else r", about \d+ s left"
+        assert re.fullmatch(rf".*: epoch {number} of 3, loss \d\.\d+, \d\.\d+ on held-out rows{left}", line)
+    assert len(told) == 4
 
 
 def test_a_class_without_a_notebook_is_graded_and_ends_with_exit_code_0(course: Path, tmp_path: Path):

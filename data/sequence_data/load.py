@@ -72,8 +72,10 @@ def load_reviews(
             "phrases", generated: it hangs on phrases such as "not bad", and counting words says
             nothing about it;
             "order", generated: it hangs on which of two distant words comes first.
-        num_words: number of ids; rarer words become 2. Default 10,000 for "imdb", else 2,000.
-        sequence_length: tokens a review, L. Default 200 for "imdb", else 64.
+        num_words: number of ids; rarer words become 2. Default 10,000 for "imdb", of 5 to 20,000 or so; else 2,000, of
+            100 to 10,000 or so.
+        sequence_length: tokens a review, L. Default 200 for "imdb", else 64; at least 8, for "phrases" 20 and for
+            "order" 50.
         train_size: number of training reviews, N. Default 25,000 for "imdb" (fewer: the first
             ones), else 8,000.
         test_size: number of test reviews, M. Default 25,000 for "imdb", else 2,000.

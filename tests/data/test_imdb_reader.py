@@ -257,13 +257,7 @@ def test_keras_files_are_found_offline(
     assert reviews.vocabulary[4:] == tuple(WORDS)
 
 
-real = pytest.mark.skipif(
-    not os.environ.get("SEQUENCE_DATA_IMDB"),
-    reason="SEQUENCE_DATA_IMDB does not name the compact IMDb file",
-)
-
-
-@real
+@pytest.mark.imdb
 def test_the_real_reviews_have_the_known_shape_and_text():
     reviews = load_reviews("imdb")
     assert reviews.x_train.shape == reviews.x_test.shape == (25_000, 200)
@@ -276,7 +270,23 @@ def test_the_real_reviews_have_the_known_shape_and_text():
     assert first.decode(first.x_train[0]).startswith("[start] this film was just brilliant casting")
 
 
-@real
+@pytest.mark.imdb
+def test_what_the_datasheet_counts_is_so():
+    reviews = load_reviews("imdb", num_words=imdb.MAX_NUM_WORDS, sequence_length=2_500)
+    train, test = ([row.tobytes() for row in rows] for rows in (reviews.x_train, reviews.x_test))
+    assert (len(set(train)), len(set(test))) == (24_902, 24_801)
+    assert len(set(train) & set(test)) == 123
+    words = [(rows > 1).sum(axis=1) for rows in (reviews.x_train, reviews.x_test)]
+    assert [(found.min(), np.median(found), round(found.mean()), found.max()) for found in words] == [
+        (10, 177, 238, 2_493),
+        (6, 173, 230, 2_314),
+    ]
+    ten_thousand = load_reviews("imdb", sequence_length=2_500)
+    outside = [100 * (rows == 2).sum() / (rows > 1).sum() for rows in (ten_thousand.x_train, ten_thousand.x_test)]
+    assert outside == [pytest.approx(5.7, abs=0.05), pytest.approx(5.2, abs=0.05)]
+
+
+@pytest.mark.imdb
 def test_fewer_real_reviews_are_the_first_ones():
     few = load_reviews("imdb", train_size=100, test_size=50)
     more = load_reviews("imdb", train_size=200, test_size=60)
@@ -284,7 +294,9 @@ def test_fewer_real_reviews_are_the_first_ones():
     np.testing.assert_array_equal(few.y_test, more.y_test[:50])
 
 
-@real
+@pytest.mark.skipif(
+    not os.environ.get("SEQUENCE_DATA_IMDB"), reason="SEQUENCE_DATA_IMDB does not name the compact IMDb file"
+)
 def test_the_real_compact_file_cut_short_is_refused(tmp_path: Path):
     path = tmp_path / "imdb.npz"
     path.write_bytes(Path(os.environ["SEQUENCE_DATA_IMDB"]).read_bytes()[:1_000_000])
