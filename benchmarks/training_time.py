@@ -153,11 +153,12 @@ def _settings(way: Way) -> Generator[None]:
 _INTRODUCTION = """# Where the time of a training exercise goes
 
 Reference solutions, trained in the sandbox as the grader does it, in one thread. *All*: from building the model to its
-answers for the test rows; of letters to be sorted, *accuracy* is the share sorted without a mistake. *predict*: the
-part of it in Keras' `predict`: the answers for the test rows, and for a third of them, of letters all, with the weights
-from before training. *Rest*: the part in neither `fit` nor `predict`: building the model, disguising and sending rows,
-fetching and setting weights. *Tracing*: what the first epoch takes longer than the shortest. Medians of the rounds;
-*busy*: cores at work with other things. Made by `.venv/bin/python -m benchmarks.training_time`.
+answers for the unseen rows; of letters to be sorted, *accuracy* is the share sorted without a mistake. *predict*: the
+part of it in Keras' `predict`: the answers for the unseen rows that count, and for others with the weights from before
+training (a third as many when this was measured, of letters as many). *Rest*: the part in neither `fit` nor `predict`:
+building the model, disguising and sending rows, fetching and setting weights. *Tracing*: what the first epoch takes
+longer than the shortest. Medians of the rounds; *busy*: cores at work with other things. Made by
+`.venv/bin/python -m benchmarks.training_time`.
 """
 
 

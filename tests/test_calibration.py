@@ -11,6 +11,7 @@ from autograder.checking.accuracy import CHANCE
 from autograder.checking.training import too_much
 from autograder.exercises import find
 from benchmarks.calibrate import CAUGHT, CORPORA, HARMLESS, OUT, supported, table, thresholds
+from benchmarks.training_time import page
 
 PAIRS = [(corpus, symbol) for corpus, symbols in CORPORA.items() for symbol in symbols]
 
@@ -62,5 +63,6 @@ def test_whoever_guesses_gets_nothing(corpus: str, symbol: str):
     assert (0.5 if corpus != "letters" else 0.0) < floor < full
 
 
-def test_the_page_shows_what_was_measured_and_the_thresholds_of_today():
+def test_the_pages_show_what_was_measured_and_the_thresholds_of_today():
     assert (OUT / "calibration.md").read_text() == table()
+    assert (OUT / "training_time.md").read_text() == page(json.loads((OUT / "training_time.json").read_text()))
