@@ -72,12 +72,12 @@ class SaveChangedCells(SaveCells):
             return
         path = Path(self.removed)
         path.parent.mkdir(parents=True, exist_ok=True)
-        new = not path.exists()
-        with path.open("a", encoding="utf-8", newline="") as file:
-            lines = csv.writer(file)
-            if new:
-                lines.writerow(["student", "question", "auto_score", "manual_score", "extra_credit", "comment"])
-            lines.writerows([*place, *row] for place, row in sorted(rows.items()))
+        lines = [["student", "question", "auto_score", "manual_score", "extra_credit", "comment"]]
+        lines += [["" if cell is None else str(cell) for cell in (*place, *row)] for place, row in sorted(rows.items())]
+        with path.open("a+", encoding="utf-8", newline="") as file:
+            file.seek(0)
+            known = list(csv.reader(file))  # whoever was interrupted before the gradebook changed has written them
+            csv.writer(file).writerows(line for line in lines if line not in known)
 
     def _add(self, notebook: Any) -> None:
         database = self.gradebook.db

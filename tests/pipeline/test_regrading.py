@@ -14,6 +14,7 @@ from autograder.checking import CheckResult, Exercise, Report
 from autograder.cli import main
 from autograder.exercises import layer_norm
 from autograder.pipeline import journal
+from autograder.pipeline.amending import SaveChangedCells
 from autograder.pipeline.classroom import Stopped, grade_class, preview_class
 from autograder.pipeline.gradebook import entries
 from autograder.pipeline.lab import prepare
@@ -164,6 +165,26 @@ def test_marks_of_a_question_that_is_gone_are_kept_in_a_file(another_question: C
         "extra_credit": "",
         "comment": "Well said.",
     }
+
+
+def test_who_is_killed_between_file_and_gradebook_keeps_each_mark_once(
+    another_question: Course, monkeypatch: pytest.MonkeyPatch
+):
+    class Killed(BaseException):
+        """Nothing catches it."""
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SaveChangedCells, "_add", killed)
+        with pytest.raises(Killed):
+            another_question.grade()
+    assert ESSAY in entries(another_question.url, NAME)["ada"].marks
+    another_question.grade()
+    with (another_question.group.out / NAME / "removed.csv").open(encoding="utf-8", newline="") as file:
+        students = [row["student"] for row in csv.DictReader(file)]
+    assert sorted(students) == sorted({"absent", *STUDENTS})
 
 
 def test_the_formgrader_is_not_opened_on_changed_questions_before_they_were_looked_at(
