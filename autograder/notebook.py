@@ -25,6 +25,8 @@ class _Shown:
 def grade(symbol: str) -> float:
     """Checks a symbol of the notebook this is called in, shows the report and returns the points.
 
+    While a model trains, a line in the report's place tells how it gets on.
+
     Args:
         symbol: the graded symbol, e.g. "softmax".
 
@@ -36,7 +38,7 @@ def grade(symbol: str) -> float:
         KeyError: no assignment asks for that symbol.
     """
     from IPython.core.getipython import get_ipython
-    from IPython.display import display
+    from IPython.display import DisplayHandle, Pretty
 
     from autograder.pipeline.corpora import available, load
     from autograder.pipeline.settings import Settings
@@ -44,6 +46,8 @@ def grade(symbol: str) -> float:
     shell = get_ipython()
     if shell is None:
         raise RuntimeError("grade() works in a notebook; from a terminal use `autograder grade`")
+    output = DisplayHandle()
+    output.display(Pretty(""))
     report = judge(
         find(symbol),
         Probe(ask_here(shell.user_ns)),
@@ -51,6 +55,7 @@ def grade(symbol: str) -> float:
         student="instructor",
         data=load(Settings()),
         corpora=available("generated"),
+        tell=lambda line: output.update(Pretty(line)),
     )
-    display(_Shown(html(report), text(report)))
+    output.update(_Shown(html(report), text(report)))
     return report.score
