@@ -209,8 +209,8 @@ _CONSTANT = """
 Two workers that answer at once. *Read*: every notebook read, laid into the released one, looked up in the journal.
 *Graded*: packed, sent, fetched and kept in the journal. *Entered*: nbgrader's gradebook, the graded notebook and the
 feedback page. *Published*: results.json. *First, last*: tenth of the class; where they are alike, cost is level.
-Memory: of the process that coordinates, when all are read, when all are graded, and in the end; 10,000 began where 1,000
-had ended.
+Memory: of the process that coordinates, when all are read, when all are graded, and in the end; 10,000 began where
+1,000 had ended.
 
 | submissions | read / s | graded / s: first, last | entered / s: first, last | published / s | memory, MB | busy |
 |---:|---:|---:|---:|---:|---:|---:|
