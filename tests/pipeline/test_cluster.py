@@ -159,14 +159,21 @@ def test_nobody_gets_in_without_the_certificate(cluster: Cluster):
         wrapped.recv(1)  # the scheduler greets whom it lets in
 
 
+def _family(process: psutil.Process) -> list[psutil.Process]:
+    return [process, *process.children(recursive=True)]
+
+
 def test_a_cluster_leaves_no_process_and_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    before = {process.pid for process in psutil.Process().children()}  # the other cluster's, which go on starting some
     with local_cluster(2, tmp_path / "log") as own:
         own.grade = fake_work.work
         own.grow(2)
         _done(own, task("ada"))
-    assert {process.pid for process in psutil.Process().children(recursive=True)} <= before
+        its = [one for child in psutil.Process().children() if child.pid not in before for one in _family(child)]
+        assert len(its) >= 2
+    assert [process for process in its if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
+    assert {process.pid for process in psutil.Process().children()} <= before
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
 
 
