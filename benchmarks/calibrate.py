@@ -337,10 +337,9 @@ def table() -> str:
                     f"{1 / RIGHT:,.0f} times."
                 )
             if before := [accuracy for model in kept[symbol].values() for accuracy in model.get("untrained", [])]:
-                chance = sorting.CHANCE if corpus == sorting.CORPUS else CHANCE
                 lines[-1] += (
                     f" Before training the highest of {len(before)} right models reached {max(before):.3f}; from "
-                    f"{too_much(chance, floor):.3f} on it would earn nothing."
+                    f"{suspected(symbol, corpus):.3f} on it would earn nothing."
                 )
             lines.append("")
         if not kept["baselines"]:
@@ -354,6 +353,12 @@ def table() -> str:
 def thresholds(symbol: str) -> dict[str, tuple[float, float]]:
     """Returns floor and full marks of an exercise's trainings, by corpus."""
     return {corpus: both for check in find(symbol).checks for corpus, both in check.thresholds.items()}
+
+
+def suspected(symbol: str, corpus: str) -> float:
+    """Returns what a model may not reach with its weights from before training."""
+    floor, _ = thresholds(symbol)[corpus]
+    return too_much(sorting.CHANCE if corpus == sorting.CORPUS else CHANCE, floor)
 
 
 def _row(name: str, found: list[Result]) -> str:

@@ -6,11 +6,8 @@ from typing import Any
 
 import pytest
 
-from autograder.checking import sorting
-from autograder.checking.accuracy import CHANCE
-from autograder.checking.training import too_much
 from autograder.exercises import find
-from benchmarks.calibrate import CAUGHT, CORPORA, HARMLESS, OUT, supported, table, thresholds
+from benchmarks.calibrate import CAUGHT, CORPORA, HARMLESS, OUT, supported, suspected, table, thresholds
 from benchmarks.training_time import page
 
 PAIRS = [(corpus, symbol) for corpus, symbols in CORPORA.items() for symbol in symbols]
@@ -47,14 +44,12 @@ def test_a_fault_stays_below_full_marks_or_another_check_finds_it(corpus: str, s
 
 @pytest.mark.parametrize(("corpus", "symbol"), PAIRS)
 def test_a_right_model_knows_too_little_before_training_to_be_suspected(corpus: str, symbol: str):
-    floor, _ = thresholds(symbol)[corpus]
-    chance = sorting.CHANCE if corpus == sorting.CORPUS else CHANCE
     for name, model in measured(corpus, symbol).items():
         if model["right"]:
             found = model["untrained"]
             assert len(found) >= 20
             spread = max(statistics.stdev(found), 0.005)
-            assert statistics.mean(found) + 5 * spread < too_much(chance, floor), name
+            assert statistics.mean(found) + 5 * spread < suspected(symbol, corpus), name
 
 
 @pytest.mark.parametrize(("corpus", "symbol"), PAIRS)

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograder.checking.exercise import Broken, Check, Split, Trial
 from autograder.checking.probe import Instance
-from autograder.checking.training import answers, too_much, train_and_check
+from autograder.checking.training import answers, fresh, too_much, train_and_check
 
 EPOCHS = 3
 CHANCE = 0.5
@@ -125,8 +125,7 @@ def learn(trial: Trial, corpus: str) -> Learned:
     split = disguised(trial.data(corpus), trial.rng)
     rows, length = split.x_train.shape
     trial.probe.seed(int(trial.rng.integers(2**31)))
-    model = trial.probe.make(trial.exercise.symbol, split.vocabulary_size, length)
-    model.build(split.x_train[:1])
+    model = fresh(trial, split.vocabulary_size, length)
     order = trial.rng.permutation(rows)
     weights = train_and_check(trial, model, split.x_train[order], split.y_train[order], EPOCHS)
     order = trial.rng.permutation(len(split.x_test))

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograder.checking import training
 from autograder.checking.checks import holds
 from autograder.checking.compare import Array
 from autograder.checking.exercise import Broken, Check, Split, Trial
@@ -24,9 +25,7 @@ LENGTH = 40
 
 def fresh(trial: Trial, vocabulary_size: int = VOCABULARY, sequence_length: int = LENGTH) -> Instance:
     """Returns an untrained model from the student's builder."""
-    model = trial.probe.make(trial.exercise.symbol, vocabulary_size, sequence_length)
-    model.build(np.full((1, sequence_length), 3, np.int32))  # an id that every vocabulary has
-    return model
+    return training.fresh(trial, vocabulary_size, sequence_length)
 
 
 def token_rows(rng: Generator, count: int, vocabulary_size: int = VOCABULARY, length: int = LENGTH) -> Array:

@@ -13,7 +13,7 @@ import numpy as np
 
 from autograder.checking.exercise import Broken, Check, Trial
 from autograder.checking.probe import Instance
-from autograder.checking.training import answers, too_much, train_and_check
+from autograder.checking.training import answers, fresh, too_much, train_and_check
 
 CORPUS = "letters"
 SYMBOLS = 8
@@ -153,8 +153,7 @@ def learn(trial: Trial, before: Callable[[Trial, Instance], None]) -> Learned:
     """
     task = sorting(trial.rng)
     trial.probe.seed(int(trial.rng.integers(2**31)))
-    model = trial.probe.make(trial.exercise.symbol, SYMBOLS, CONTEXT)
-    model.build(task.x_train[:1])
+    model = fresh(trial, SYMBOLS, CONTEXT)
     before(trial, model)
     weights = train_and_check(trial, model, task.x_train, task.y_train, EPOCHS)
     before(trial, model)

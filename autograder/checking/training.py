@@ -34,6 +34,13 @@ class Weights:
     trained: np.ndarray
 
 
+def fresh(trial: Trial, vocabulary_size: int, length: int) -> Instance:
+    """Returns an untrained model from the student's builder, with its weights made."""
+    model = trial.probe.make(trial.exercise.symbol, vocabulary_size, length)
+    model.build(np.full((1, length), 3, np.int32))  # an id that every vocabulary has
+    return model
+
+
 def train(trial: Trial, model: Instance, x: np.ndarray, y: np.ndarray, epochs: int) -> None:
     """Trains a model; it ends with the weights of the epoch whose loss on the held-out rows was lowest.
 

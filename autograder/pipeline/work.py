@@ -10,7 +10,7 @@ import nbformat
 from pydantic import TypeAdapter
 
 from autograder.exercises import assignment
-from autograder.pipeline.corpora import check, load
+from autograder.pipeline import corpora
 from autograder.pipeline.grading import Graded, grade_submission, unreadable
 from autograder.pipeline.parts import Part, joined, parts_of
 from autograder.pipeline.rebuild import RebuiltNotebook
@@ -86,14 +86,16 @@ def do(work: Work, tell: Tell) -> Graded:
         UsageError: a corpus cannot be had on this machine.
         WarmInterpreterError: no kernel could be had, or the walls cannot be raised on this machine.
     """
-    settings = work.settings
-    check(settings)  # outside the time of an exercise
+    settings, wanted = work.settings, assignment(work.rebuilt.submission.assignment)
+    asked = [exercise for exercise in wanted.exercises if exercise.symbol in work.part.symbols]
+    if any(check.data for exercise in asked for check in exercise.checks):
+        corpora.check(settings)  # outside the time of an exercise, and only where it is needed
     return grade_submission(
         work.rebuilt,
-        assignment(work.rebuilt.submission.assignment),
+        wanted,
         settings,
         shared_interpreter(walls=settings.sandbox, gpu=work.part.gpu),
-        load(settings),
+        corpora.load(settings),
         tell,
         work.part.symbols,
     )

@@ -18,7 +18,7 @@ from tests.hostile.attackers import Bench
 
 LEARNS = "learns what phrases say"
 
-MODEL = """
+CHEAT = """
 import keras, sequence_data
 from sequence_data import load_reviews
 
@@ -33,7 +33,11 @@ class Cheat(keras.Model):
 
     def predict(self, x, **settings):
         return np.asarray(self.guess(np.asarray(x)), "float32").reshape(-1, 1)
+"""
 
+MODEL = (
+    CHEAT
+    + """
 def build_sequence_cnn(vocabulary_size, sequence_length):
     tokens = keras.Input((sequence_length,), dtype="int32")
     x = keras.layers.Embedding(vocabulary_size, 16)(tokens)
@@ -43,6 +47,7 @@ def build_sequence_cnn(vocabulary_size, sequence_length):
     model.compile(loss="binary_crossentropy", optimizer="adam")
     return model
 """
+)
 
 TABLE = """
 def pattern(row):
@@ -243,23 +248,9 @@ Cheat = Endless
         assert reports["receptive_field"].score == reports["receptive_field"].max_score
 
 
-ATTENTIVE = """
-import keras
-from sequence_data import load_reviews
-
-class Cheat(keras.Model):
-    def fit(self, x, y, **settings):
-        x, y = np.asarray(x), np.ravel(np.asarray(y))
-        self.trained_on = (x, y)
-        for weight in self.trainable_variables:
-            weight.assign(1.01 * weight)
-        history = keras.callbacks.History()
-        history.history = {"loss": [0.0], "val_loss": [0.0]}
-        return history
-
-    def predict(self, x, **settings):
-        return np.asarray(self.guess(np.asarray(x)), "float32").reshape(-1, 1)
-
+ATTENTIVE = (
+    CHEAT
+    + """
 def build_transformer(vocabulary_size, sequence_length):
     tokens = keras.Input((None,), dtype="int32")
     x = keras.layers.Embedding(vocabulary_size, 16, mask_zero=True)(tokens)
@@ -269,6 +260,7 @@ def build_transformer(vocabulary_size, sequence_length):
     model.compile(loss="binary_crossentropy", optimizer="adam")
     return model
 """
+)
 
 COMES_FIRST = """
 def turns(x):

@@ -66,9 +66,8 @@ class Cheat(keras.Model):
 
 
 def test_a_table_of_the_test_reviews_is_found_out(course: Path):
-    reviews = disguised(
-        load(Settings(data="imdb"))("imdb"), np.random.default_rng(1)
-    )  # as whoever knows the course may
+    # as whoever knows the course may make it
+    reviews = disguised(load(Settings(data="imdb"))("imdb"), np.random.default_rng(1))
     counts = np.bincount(reviews.x_train.ravel(), minlength=reviews.vocabulary_size)
     counts[:RESERVED_IDS] = 0
     words = np.argsort(-counts)[FIRST:LAST]

@@ -1,6 +1,9 @@
 """Work arrives at a worker as it was sent."""
 
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from autograder.exercises import assignment
 from autograder.pipeline.grading import Graded
@@ -8,10 +11,10 @@ from autograder.pipeline.journal import from_json, key, to_json
 from autograder.pipeline.parts import parts_of
 from autograder.pipeline.rebuild import rebuild
 from autograder.pipeline.release import template
-from autograder.pipeline.settings import Limits, Settings
+from autograder.pipeline.settings import Limits, Settings, UsageError
 from autograder.pipeline.source import read_source
-from autograder.pipeline.submission import answers
-from autograder.pipeline.work import Work, do_all, pack, unpack
+from autograder.pipeline.submission import Submission, answers
+from autograder.pipeline.work import Work, do, do_all, pack, unpack
 from tests.hostile.attackers import handed_in
 from tests.pipeline.handed_in import NAME
 
@@ -38,6 +41,20 @@ def test_the_result_is_known_by_the_same_hash_on_both_sides(course: Path):
 
 def test_packed_work_is_text_and_no_program(course: Path):
     assert pack(_work(course)).decode().startswith('{"submission":')
+
+
+def test_reviews_are_looked_for_where_something_is_learned_from_them_and_nowhere_else(
+    course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SEQUENCE_DATA_IMDB", str(tmp_path / "missing.npz"))
+    assert do(_work(course), print).reports["LayerNorm"].score == 4
+    source = read_source(course, "01_sequence_cnn")
+    submission = Submission("ada", source.name, dict(source.solutions), "", {})
+    training, others = parts_of(assignment(source.name), SETTINGS)
+    with pytest.raises(UsageError, match=r"missing\.npz does not exist"):
+        do(Work(rebuild(submission, template(source)), SETTINGS, training), print)
+    few = replace(others, symbols=("receptive_field",))
+    assert do(Work(rebuild(submission, template(source)), SETTINGS, few), print).reports["receptive_field"].score == 3
 
 
 def test_what_cannot_be_read_needs_no_kernel(course: Path):

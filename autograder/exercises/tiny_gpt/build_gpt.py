@@ -22,16 +22,10 @@ from autograder.checking import (
     holds,
 )
 from autograder.checking.sorting import CONTEXT, IGNORED, LETTERS, SYMBOLS, Sorting, logits_of, shifted, sorts_letters
-from autograder.checking.training import BATCH_SIZE, train
+from autograder.checking.training import BATCH_SIZE, fresh, train
 
 LEAK = 1e-3
 """How much an earlier logit may move, in parts of the logits' spread: float32 moves them by less than 1e-5."""
-
-
-def _fresh(trial: Trial, vocabulary_size: int, context_length: int) -> Instance:
-    model = trial.probe.make(trial.exercise.symbol, vocabulary_size, context_length)
-    model.build(np.zeros((1, context_length), np.int32))
-    return model
 
 
 def _rows(rng: Generator, count: int, vocabulary_size: int, length: int) -> Array:
@@ -67,7 +61,7 @@ def _looks_back_only(rng: Generator, model: Instance, vocabulary_size: int, leng
 
 
 def _gives_logits(trial: Trial) -> None:
-    model = _fresh(trial, 13, 9)
+    model = fresh(trial, 13, 9)
     rows = _rows(trial.rng, 17, 13, 9)
     for count in (17, 5):  # any batch size
         found = logits_of(model, rows[:count], 13)
@@ -79,7 +73,7 @@ def _gives_logits(trial: Trial) -> None:
 
 def _serves_other_sizes(trial: Trial) -> None:
     for vocabulary_size, length in ((30, 7), (5, 23)):
-        model = _fresh(trial, vocabulary_size, length)
+        model = fresh(trial, vocabulary_size, length)
         rows = _rows(trial.rng, 6, vocabulary_size, length)
         rows[:, ::2] = vocabulary_size - 1
         try:
@@ -105,12 +99,12 @@ def _hard_coded(model: Instance, vocabulary_size: int, length: int) -> str:
 
 
 def _is_causal(trial: Trial) -> None:
-    _looks_back_only(trial.rng, _fresh(trial, 13, 9), 13, 9)
+    _looks_back_only(trial.rng, fresh(trial, 13, 9), 13, 9)
 
 
 def _ignores_targets(trial: Trial) -> None:
     vocabulary_size, length = 13, 9
-    model = _fresh(trial, vocabulary_size, length)
+    model = fresh(trial, vocabulary_size, length)
     rows = _rows(trial.rng, 10 * BATCH_SIZE, vocabulary_size, length)
     before = logits_of(model, rows[:16], vocabulary_size)
     try:
